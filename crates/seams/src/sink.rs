@@ -1,0 +1,20 @@
+//! Where published flashblocks go.
+
+use std::sync::Arc;
+
+use blockwright_types::Flashblock;
+
+/// What the sink did with a flashblock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feedback {
+    /// Taken for delivery.
+    Accepted,
+    /// The sink's queue was full; the sink counts it and its subscribers are told to resume.
+    Dropped,
+}
+
+/// Takes flashblocks in publishing order. Called under the publish lock: it must return at once.
+pub trait FlashblockSink: Send + Sync + 'static {
+    /// Hands over one flashblock.
+    fn publish(&self, flashblock: Arc<Flashblock>) -> Feedback;
+}

@@ -1,0 +1,30 @@
+#![doc = include_str!("../README.md")]
+
+mod block;
+pub use block::{BlockPart, Flashblock, FlashblockBase, Roots, SealedBlock};
+
+mod budget;
+pub use budget::{Budget, Dimension, Usage};
+
+mod changes;
+pub use changes::{AccountChange, AccountPost, Changes, NewCode};
+
+mod context;
+pub use context::{BlockContext, DEPOSIT_TX_TYPE, L1_BLOCK, L2_TO_L1_MESSAGE_PASSER};
+
+mod fork;
+pub use fork::{OpFork, UnknownFork};
+
+mod outcome;
+pub use outcome::{Severity, SkipReason, StopReason, Verdict};
+
+mod request;
+pub use request::BuildRequest;
+
+mod transaction;
+pub use transaction::{RecoveredTx, SharedTx, TxDecodeError, decode_recovered};
+
+mod units;
+pub use units::{DaBytes, Gas, UnixUs};
+
+pub use alloy_rpc_types_engine::PayloadId;
