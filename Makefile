@@ -1,0 +1,47 @@
+# Daily verbs. `make help` lists them.
+CARGO ?= cargo
+export BLOCKWRIGHT_BLOCKS ?=
+
+.PHONY: help dev build test fmt lint tidy check ci bench devnet soak docs clean
+
+help: ## list the verbs
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+dev: ## run a development chain (release build)
+	$(CARGO) run --release --locked -- dev
+
+build: ## release build of the binary
+	$(CARGO) build --release --locked
+
+test: ## every test; the same command as in the README
+	$(CARGO) test --workspace --locked
+
+fmt: ## format all code
+	$(CARGO) fmt --all
+	cd tests/devnet && gofmt -w .
+
+lint: ## clippy with warnings denied
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+tidy: ## the rules of form and the dependency edges
+	$(CARGO) xtask tidy
+
+check: fmt lint tidy ## what CI checks before the tests
+
+ci: ## what CI runs
+	bash .ci/run
+
+bench: ## criterion benchmarks; figures belong into docs/benchmarks.md
+	$(CARGO) bench --workspace --locked
+
+devnet: build ## a real op-node sequencing on our node, with L1, batcher and a second node
+	cd tests/devnet && go run ./cmd/devnet -engine blockwright -engine-bin "$(CURDIR)/target/release/blockwright"
+
+soak: build ## the long form of the whole-system tests (100 blocks and more)
+	cd tests/devnet && BLOCKWRIGHT_BIN="$(CURDIR)/target/release/blockwright" DEVNET_BLOCKS=100 go test -count=1 -timeout 55m -v ./...
+
+docs: ## the book, if mdbook is installed
+	mdbook build docs
+
+clean: ## remove build output
+	$(CARGO) clean
