@@ -1,0 +1,148 @@
+//! JSON text straight into a byte vector.
+
+use alloy_primitives::{U256, hex};
+
+/// Appends JSON tokens to a frame. Every value of the dialect is hex or a number, so nothing ever
+/// needs escaping.
+pub(crate) struct JsonWriter {
+    out: Vec<u8>,
+}
+
+impl JsonWriter {
+    /// An empty frame with room for `capacity_bytes`.
+    pub(crate) fn with_capacity(capacity_bytes: usize) -> Self {
+        Self {
+            out: Vec::with_capacity(capacity_bytes),
+        }
+    }
+
+    /// The finished frame.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.out
+    }
+
+    /// Literal JSON: punctuation and keys.
+    pub(crate) fn raw(&mut self, text: &str) {
+        self.out.extend_from_slice(text.as_bytes());
+    }
+
+    /// Bytes as a `"0x…"` string, two digits a byte.
+    pub(crate) fn hex(&mut self, bytes: &[u8]) {
+        self.raw("\"0x");
+        let start = self.out.len();
+        self.out.resize(start + 2 * bytes.len(), b'0');
+        hex::encode_to_slice(bytes, &mut self.out[start..])
+            .expect("the target is twice as long as the bytes");
+        self.out.push(b'"');
+    }
+
+    /// A quantity as a `"0x…"` string without leading zeros.
+    pub(crate) fn quantity(&mut self, value: u64) {
+        self.quantity_be(&value.to_be_bytes());
+    }
+
+    /// A 256-bit quantity as a `"0x…"` string without leading zeros.
+    pub(crate) fn quantity_u256(&mut self, value: &U256) {
+        self.quantity_be(&value.to_be_bytes::<32>());
+    }
+
+    /// A JSON number.
+    pub(crate) fn number(&mut self, value: u64) {
+        let mut digits = [0u8; 20];
+        let mut at = digits.len();
+        let mut rest = value;
+        loop {
+            at -= 1;
+            digits[at] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        self.out.extend_from_slice(&digits[at..]);
+    }
+
+    /// Items between brackets, separated by commas.
+    pub(crate) fn list<I: IntoIterator>(
+        &mut self,
+        items: I,
+        mut item: impl FnMut(&mut Self, I::Item),
+    ) {
+        self.raw("[");
+        self.separated(items, &mut item);
+        self.raw("]");
+    }
+
+    /// Entries between braces, separated by commas; `entry` writes key, colon and value.
+    pub(crate) fn map<I: IntoIterator>(
+        &mut self,
+        entries: I,
+        mut entry: impl FnMut(&mut Self, I::Item),
+    ) {
+        self.raw("{");
+        self.separated(entries, &mut entry);
+        self.raw("}");
+    }
+
+    fn separated<I: IntoIterator>(&mut self, items: I, write: &mut impl FnMut(&mut Self, I::Item)) {
+        for (position, item) in items.into_iter().enumerate() {
+            if position > 0 {
+                self.raw(",");
+            }
+            write(self, item);
+        }
+    }
+
+    fn quantity_be(&mut self, bytes: &[u8]) {
+        let mut digits = [0u8; 64];
+        let digits = &mut digits[..2 * bytes.len()];
+        hex::encode_to_slice(bytes, digits).expect("the target is twice as long as the bytes");
+        let first = digits
+            .iter()
+            .position(|digit| *digit != b'0')
+            .unwrap_or(digits.len() - 1);
+        self.raw("\"0x");
+        self.out.extend_from_slice(&digits[first..]);
+        self.out.push(b'"');
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn written(write: impl FnOnce(&mut JsonWriter)) -> String {
+        let mut writer = JsonWriter::with_capacity(0);
+        write(&mut writer);
+        String::from_utf8(writer.into_bytes()).unwrap()
+    }
+
+    #[test]
+    fn quantities_have_no_leading_zeros() {
+        for value in [0, 1, 15, 16, 255, 0x0123_4567, u64::MAX] {
+            assert_eq!(written(|w| w.quantity(value)), format!("\"0x{value:x}\""));
+            assert_eq!(
+                written(|w| w.quantity_u256(&U256::from(value))),
+                format!("\"0x{value:x}\"")
+            );
+        }
+        assert_eq!(
+            written(|w| w.quantity_u256(&U256::MAX)),
+            format!("\"0x{}\"", "f".repeat(64))
+        );
+    }
+
+    #[test]
+    fn numbers_are_decimal() {
+        for value in [0, 7, 10, 99, 1_000_000, u64::MAX] {
+            assert_eq!(written(|w| w.number(value)), value.to_string());
+        }
+    }
+
+    #[test]
+    fn hex_keeps_every_digit() {
+        assert_eq!(written(|w| w.hex(&[])), "\"0x\"");
+        assert_eq!(written(|w| w.hex(&[0, 0x0f, 0xa0])), "\"0x000fa0\"");
+    }
+}

@@ -1,0 +1,196 @@
+//! Writing dialect `v1`.
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::{Address, B256, U256};
+use blockwright_types::{BlockPart, Flashblock, FlashblockBase, PayloadId};
+use op_alloy_consensus::OpReceipt;
+
+use crate::EncodeError;
+use crate::json::JsonWriter;
+use crate::receipt::{RECEIPT_BYTES, logs_bytes, write_receipt};
+
+/// Fixed part of a frame in bytes, the base and a full bloom included, rounded up.
+const FRAME_FIXED_BYTES: usize = 2_048;
+/// One entry of `new_account_balances` in bytes, rounded up.
+const BALANCE_BYTES: usize = 80;
+
+/// Encodes the flashblocks of a stream, in publishing order.
+///
+/// Transactions and receipts in a frame are those of its flashblock alone, while
+/// `new_account_balances` lists every account the block has touched so far. The encoder keeps
+/// those balances for the running payload, so each flashblock costs only what it changed plus the
+/// writing of its own text. Index 0 of any payload starts anew.
+#[derive(Debug, Default)]
+pub struct V1Encoder {
+    /// Payload and index that continue the sequence.
+    next: Option<(PayloadId, u64)>,
+    /// Post-state balances of all accounts touched by the running payload.
+    balances: BTreeMap<Address, U256>,
+}
+
+impl V1Encoder {
+    /// An encoder that expects an index 0.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Writes the frame of `flashblock`.
+    ///
+    /// # Errors
+    /// [`EncodeError`] where the flashblock does not continue the sequence or contradicts itself;
+    /// nothing is changed then.
+    pub fn encode(&mut self, flashblock: &Flashblock) -> Result<Vec<u8>, EncodeError> {
+        self.check(flashblock)?;
+        if flashblock.index == 0 {
+            self.balances.clear();
+        }
+        self.collect_balances(&flashblock.part);
+        self.next = Some((flashblock.payload_id, flashblock.index.saturating_add(1)));
+
+        let mut json = JsonWriter::with_capacity(self.estimate_bytes(&flashblock.part));
+        json.raw("{\"payload_id\":");
+        json.hex(flashblock.payload_id.0.as_slice());
+        json.raw(",\"index\":");
+        json.number(flashblock.index);
+        if let Some(base) = &flashblock.base {
+            json.raw(",\"base\":");
+            write_base(&mut json, base);
+        }
+        json.raw(",\"diff\":");
+        write_diff(&mut json, flashblock);
+        json.raw(",\"metadata\":");
+        self.write_metadata(&mut json, flashblock);
+        json.raw("}");
+        Ok(json.into_bytes())
+    }
+
+    fn check(&self, flashblock: &Flashblock) -> Result<(), EncodeError> {
+        let Flashblock {
+            payload_id, index, ..
+        } = *flashblock;
+        if index != 0 && self.next != Some((payload_id, index)) {
+            return Err(EncodeError::NotContiguous {
+                payload_id,
+                index,
+                expected: self.next,
+            });
+        }
+        if flashblock.base.is_some() != (index == 0) {
+            return Err(EncodeError::Base {
+                payload_id,
+                index,
+                present: flashblock.base.is_some(),
+            });
+        }
+        let part = &flashblock.part;
+        if part.transactions.len() != part.receipts.len() {
+            return Err(EncodeError::ReceiptCount {
+                payload_id,
+                index,
+                transactions: part.transactions.len(),
+                receipts: part.receipts.len(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Takes over the balances of a part; an account that no longer exists has none.
+    fn collect_balances(&mut self, part: &BlockPart) {
+        for changes in &part.changes {
+            for (address, change) in &changes.accounts {
+                let balance = change.post.map_or(U256::ZERO, |post| post.balance);
+                self.balances.insert(*address, balance);
+            }
+        }
+    }
+
+    fn write_metadata(&self, json: &mut JsonWriter, flashblock: &Flashblock) {
+        json.raw("{\"block_number\":");
+        json.number(flashblock.block_number);
+        json.raw(",\"new_account_balances\":");
+        json.map(&self.balances, |json, (address, balance)| {
+            json.hex(address.as_slice());
+            json.raw(":");
+            json.quantity_u256(balance);
+        });
+        json.raw(",\"receipts\":");
+        json.map(
+            sorted_receipts(&flashblock.part),
+            |json, (hash, receipt)| {
+                json.hex(hash.as_slice());
+                json.raw(":");
+                write_receipt(json, receipt);
+            },
+        );
+        json.raw("}");
+    }
+
+    fn estimate_bytes(&self, part: &BlockPart) -> usize {
+        let transactions: usize = part
+            .transactions
+            .iter()
+            .map(|tx| 2 * tx.encoded.len() + 5)
+            .sum();
+        let receipts: usize = part
+            .receipts
+            .iter()
+            .map(|receipt| RECEIPT_BYTES + logs_bytes(receipt))
+            .sum();
+        FRAME_FIXED_BYTES + transactions + receipts + self.balances.len() * BALANCE_BYTES
+    }
+}
+
+fn write_base(json: &mut JsonWriter, base: &FlashblockBase) {
+    json.raw("{\"parent_beacon_block_root\":");
+    json.hex(base.parent_beacon_block_root.as_slice());
+    json.raw(",\"parent_hash\":");
+    json.hex(base.parent_hash.as_slice());
+    json.raw(",\"fee_recipient\":");
+    json.hex(base.fee_recipient.as_slice());
+    json.raw(",\"prev_randao\":");
+    json.hex(base.prev_randao.as_slice());
+    json.raw(",\"block_number\":");
+    json.quantity(base.block_number);
+    json.raw(",\"gas_limit\":");
+    json.quantity(base.gas_limit);
+    json.raw(",\"timestamp\":");
+    json.quantity(base.timestamp);
+    json.raw(",\"extra_data\":");
+    json.hex(&base.extra_data);
+    json.raw(",\"base_fee_per_gas\":");
+    json.quantity_u256(&base.base_fee_per_gas);
+    json.raw("}");
+}
+
+fn write_diff(json: &mut JsonWriter, flashblock: &Flashblock) {
+    json.raw("{\"state_root\":");
+    json.hex(flashblock.state_root.as_slice());
+    json.raw(",\"receipts_root\":");
+    json.hex(flashblock.receipts_root.as_slice());
+    json.raw(",\"logs_bloom\":");
+    json.hex(flashblock.logs_bloom.as_slice());
+    json.raw(",\"gas_used\":");
+    json.quantity(flashblock.gas_used);
+    json.raw(",\"block_hash\":");
+    json.hex(flashblock.block_hash.as_slice());
+    json.raw(",\"transactions\":");
+    json.list(&flashblock.part.transactions, |json, tx| {
+        json.hex(&tx.encoded)
+    });
+    // The OP Stack has no validator withdrawals; the key stays for consumers that require it.
+    json.raw(",\"withdrawals\":[],\"withdrawals_root\":");
+    json.hex(flashblock.withdrawals_root.as_slice());
+    if let Some(blob_gas_used) = flashblock.blob_gas_used {
+        json.raw(",\"blob_gas_used\":");
+        json.quantity(blob_gas_used);
+    }
+    json.raw("}");
+}
+
+fn sorted_receipts(part: &BlockPart) -> Vec<(&B256, &OpReceipt)> {
+    let hashes = part.transactions.iter().map(|tx| &tx.hash);
+    let mut receipts: Vec<_> = hashes.zip(&part.receipts).collect();
+    receipts.sort_unstable_by_key(|(hash, _)| *hash);
+    receipts
+}
