@@ -1,0 +1,173 @@
+package network
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"blockwright.test/devnet/genesis"
+	"blockwright.test/devnet/process"
+	"blockwright.test/devnet/programs"
+)
+
+// l1BlockTimeSeconds is short, so that deposits and batches arrive soon.
+const l1BlockTimeSeconds = 2
+
+// Config says what devnet to run.
+type Config struct {
+	// Folder receives all files: configuration, data and logs.
+	Folder string
+	// Programs are the foreign executables.
+	Programs programs.Programs
+	// Engine is the L2 execution client under test.
+	Engine EngineKind
+	// EngineProgram is the executable of Blockwright; unused with op-geth.
+	EngineProgram string
+	// Genesis is the chain to make.
+	Genesis genesis.Options
+}
+
+// Devnet is a running L1, an L2 engine and the op-node that sequences on it.
+type Devnet struct {
+	L1     *L1
+	Engine Engine
+	Node   *OpNode
+
+	config    Config
+	files     layout
+	batcher   *process.Process
+	followers []*Follower
+	judges    []Engine
+	bridges   []*payloadBridge
+}
+
+// Follower is an op-node that derives the chain from L1 into an engine of its own.
+type Follower struct {
+	Engine Engine
+	Node   *OpNode
+}
+
+// Start makes a new chain and starts everything but the batcher. Stop has to
+// be called even when Start fails.
+func Start(ctx context.Context, config Config) (*Devnet, error) {
+	d := &Devnet{config: config}
+	var err error
+	if d.files, err = newLayout(config.Folder); err != nil {
+		return d, err
+	}
+	if err := genesis.Write(d.files.config(""), time.Now(), config.Genesis); err != nil {
+		return d, err
+	}
+	if err := writeJWTSecret(d.files.jwt()); err != nil {
+		return d, err
+	}
+	d.L1, err = startL1(ctx, config.Programs.Geth, d.files, strconv.Itoa(l1BlockTimeSeconds))
+	if err != nil {
+		return d, err
+	}
+	d.Engine, d.Node, err = d.startPair(ctx, "sequencer", true)
+	return d, err
+}
+
+// AddFollower starts a second engine of the kind under test with an op-node
+// that derives the chain from the batches on L1.
+func (d *Devnet) AddFollower(ctx context.Context) (*Follower, error) {
+	name := fmt.Sprintf("follower-%d", len(d.followers)+1)
+	follower := &Follower{}
+	d.followers = append(d.followers, follower)
+	var err error
+	follower.Engine, follower.Node, err = d.startPair(ctx, name, false)
+	return follower, err
+}
+
+// AddJudge starts an op-geth on the same genesis, without an op-node.
+func (d *Devnet) AddJudge(ctx context.Context) (Engine, error) {
+	name := fmt.Sprintf("judge-%d", len(d.judges)+1)
+	judge, err := newOpGeth(ctx, d.config.Programs.Geth, d.files, name)
+	if err != nil {
+		return nil, err
+	}
+	d.judges = append(d.judges, judge)
+	return judge, judge.Start(ctx)
+}
+
+// startPair starts an engine, and an op-node on it. Both are returned as far
+// as they came, so that they can be stopped.
+func (d *Devnet) startPair(ctx context.Context, name string, sequencer bool) (Engine, *OpNode, error) {
+	engine, err := newEngine(ctx, d.config, d.files, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := engine.Start(ctx); err != nil {
+		return engine, nil, err
+	}
+	auth := engine.Auth()
+	if d.config.Genesis.KarstOffset >= 0 {
+		bridge, err := newPayloadBridge(auth, d.files.config(genesis.RollupFile))
+		if err != nil {
+			return engine, nil, err
+		}
+		d.bridges = append(d.bridges, bridge)
+		auth = bridge.url
+	}
+	ports, err := freePorts(1)
+	if err != nil {
+		return engine, nil, err
+	}
+	node := &OpNode{
+		program: d.config.Programs.OpNode, files: d.files, name: name + "-op-node",
+		port: ports[0], l1: d.L1.HTTP(), engine: auth, sequencer: sequencer,
+	}
+	return engine, node, node.Start(ctx)
+}
+
+// Processes returns all that run, in the order in which they are to end:
+// who depends on another first.
+func (d *Devnet) Processes() []*process.Process {
+	all := []*process.Process{d.batcher}
+	for _, follower := range d.followers {
+		all = append(all, nodeProcess(follower.Node), engineProcess(follower.Engine))
+	}
+	all = append(all, nodeProcess(d.Node), engineProcess(d.Engine))
+	for _, judge := range d.judges {
+		all = append(all, engineProcess(judge))
+	}
+	if d.L1 != nil {
+		all = append(all, d.L1.process)
+	}
+	running := all[:0]
+	for _, p := range all {
+		if p != nil && p.Ended() == nil {
+			running = append(running, p)
+		}
+	}
+	return running
+}
+
+// Stop ends everything cleanly and reports what had to be killed.
+func (d *Devnet) Stop() error {
+	var errs []error
+	for _, p := range d.Processes() {
+		errs = append(errs, p.Stop(stopPatience))
+	}
+	for _, bridge := range d.bridges {
+		errs = append(errs, bridge.close())
+	}
+	return errors.Join(errs...)
+}
+
+func nodeProcess(n *OpNode) *process.Process {
+	if n == nil {
+		return nil
+	}
+	return n.process
+}
+
+func engineProcess(e Engine) *process.Process {
+	if e == nil {
+		return nil
+	}
+	return e.Process()
+}
