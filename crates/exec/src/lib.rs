@@ -1,1 +1,38 @@
-//! blockwright-exec
+#![doc = include_str!("../README.md")]
+
+mod env;
+pub use env::spec_id;
+
+mod error;
+pub use error::ExecError;
+
+mod executor;
+pub use executor::Simulation;
+
+mod handler;
+
+mod header;
+pub use header::{BlockTotals, assemble_header, withdrawals_root};
+
+mod import;
+pub use import::{Executed, execute_block};
+
+mod layer;
+
+mod ledger;
+
+mod machine;
+
+mod open_block;
+pub use open_block::ExecBlock;
+
+mod ordered_trie;
+
+mod precompiles;
+pub use precompiles::KARST_BN254_PAIRING_INPUT_BYTES_MAX;
+
+mod receipt;
+
+mod system;
+
+mod tx_env;

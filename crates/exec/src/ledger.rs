@@ -1,0 +1,69 @@
+//! What a block consists of so far, with everything its header needs kept up to date.
+
+use std::sync::Arc;
+
+use alloy_consensus::{Eip2718EncodableReceipt as _, TxReceipt as _};
+use alloy_primitives::{Bloom, U256};
+use blockwright_types::{BlockPart, Changes, SharedTx, Usage};
+use op_alloy_consensus::OpReceipt;
+
+use crate::header::BlockTotals;
+use crate::ordered_trie::OrderedTrie;
+
+/// Transactions, receipts and running totals of a block under construction.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    /// What came since the last [`Ledger::take_part`].
+    part: BlockPart,
+    usage: Usage,
+    value: U256,
+    logs_bloom: Bloom,
+    transactions: OrderedTrie,
+    receipts: OrderedTrie,
+}
+
+impl Ledger {
+    pub(crate) const fn usage(&self) -> Usage {
+        self.usage
+    }
+
+    /// Priority fees so far, in wei.
+    pub(crate) const fn value(&self) -> U256 {
+        self.value
+    }
+
+    /// Adds a transaction with its receipt.
+    pub(crate) fn append(&mut self, tx: SharedTx, receipt: OpReceipt, usage: Usage, value: U256) {
+        self.usage = self.usage.plus(usage);
+        self.value = self.value.saturating_add(value);
+        let bloom = receipt.bloom();
+        self.logs_bloom |= bloom;
+        let mut encoded = Vec::with_capacity(receipt.eip2718_encoded_length_with_bloom(&bloom));
+        receipt.eip2718_encode_with_bloom(&bloom, &mut encoded);
+        self.receipts.push(encoded.into());
+        self.transactions.push(tx.encoded.clone());
+        self.part.transactions.push(tx);
+        self.part.receipts.push(receipt);
+    }
+
+    /// Adds a piece of post-values.
+    pub(crate) fn append_changes(&mut self, changes: Arc<Changes>) {
+        self.part.changes.push(changes);
+    }
+
+    /// What the header says about all transactions so far. Hashes what is new since the last call.
+    pub(crate) fn totals(&mut self) -> BlockTotals {
+        BlockTotals {
+            gas_used: self.usage.gas.0,
+            da_footprint: self.usage.da_footprint.0,
+            transactions_root: self.transactions.root(),
+            receipts_root: self.receipts.root(),
+            logs_bloom: self.logs_bloom,
+        }
+    }
+
+    /// Ends a part: all that came since the last call.
+    pub(crate) fn take_part(&mut self) -> BlockPart {
+        core::mem::take(&mut self.part)
+    }
+}

@@ -1,0 +1,42 @@
+//! Receipts.
+
+use alloy_consensus::{Eip658Value, Receipt};
+use blockwright_types::RecoveredTx;
+use op_alloy_consensus::{OpDepositReceipt, OpReceipt, OpTxEnvelope};
+use op_revm::OpHaltReason;
+use revm::context_interface::result::ExecutionResult;
+
+/// What only a deposit's receipt carries.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DepositFields {
+    /// The sender's nonce before it ran; from Regolith.
+    pub(crate) nonce: Option<u64>,
+    /// 1 from Canyon.
+    pub(crate) version: Option<u64>,
+}
+
+/// The receipt of a transaction.
+pub(crate) fn receipt(
+    tx: &RecoveredTx,
+    result: ExecutionResult<OpHaltReason>,
+    cumulative_gas_used: u64,
+    deposit: DepositFields,
+) -> OpReceipt {
+    let inner = Receipt {
+        status: Eip658Value::Eip658(result.is_success()),
+        cumulative_gas_used,
+        logs: result.into_logs(),
+    };
+    match tx.envelope {
+        OpTxEnvelope::Legacy(_) => OpReceipt::Legacy(inner),
+        OpTxEnvelope::Eip2930(_) => OpReceipt::Eip2930(inner),
+        OpTxEnvelope::Eip1559(_) => OpReceipt::Eip1559(inner),
+        OpTxEnvelope::Eip7702(_) => OpReceipt::Eip7702(inner),
+        OpTxEnvelope::PostExec(_) => OpReceipt::PostExec(inner),
+        OpTxEnvelope::Deposit(_) => OpReceipt::Deposit(OpDepositReceipt {
+            inner,
+            deposit_nonce: deposit.nonce,
+            deposit_receipt_version: deposit.version,
+        }),
+    }
+}
