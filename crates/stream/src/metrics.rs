@@ -1,0 +1,111 @@
+//! The metrics of the stream, all in one place.
+
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
+use std::time::Duration;
+
+use crate::close::CloseCause;
+
+const SUBSCRIBERS: &str = "blockwright_stream_subscribers";
+const FRAMES: &str = "blockwright_stream_frames_total";
+const FRAME_SIZE: &str = "blockwright_stream_frame_bytes";
+const ENCODE: &str = "blockwright_stream_encode_seconds";
+const SENT: &str = "blockwright_stream_sent_frames_total";
+const SENT_BYTES: &str = "blockwright_stream_sent_bytes_total";
+const DROPPED: &str = "blockwright_stream_handover_dropped_total";
+const GAPS: &str = "blockwright_stream_gaps_total";
+const CLOSED: &str = "blockwright_stream_closed_total";
+const REFUSED: &str = "blockwright_stream_refused_total";
+const ACCEPT_ERRORS: &str = "blockwright_stream_accept_errors_total";
+const LAST_FRAME: &str = "blockwright_stream_last_frame_timestamp_seconds";
+
+/// Tells the recorder what each metric means.
+pub(crate) fn describe() {
+    describe_gauge!(SUBSCRIBERS, Unit::Count, "Subscribers being served");
+    describe_counter!(FRAMES, Unit::Count, "Flashblocks encoded");
+    describe_histogram!(FRAME_SIZE, Unit::Bytes, "Size of a frame");
+    describe_histogram!(ENCODE, Unit::Seconds, "Time to encode a flashblock");
+    describe_counter!(SENT, Unit::Count, "Frames handed to subscribers' sockets");
+    describe_counter!(
+        SENT_BYTES,
+        Unit::Bytes,
+        "Frame bytes handed to subscribers' sockets"
+    );
+    describe_counter!(
+        DROPPED,
+        Unit::Count,
+        "Flashblocks that found the encoder's queue full or the encoder gone"
+    );
+    describe_counter!(
+        GAPS,
+        Unit::Count,
+        "Times all subscribers were told to reconnect because flashblocks were lost"
+    );
+    describe_counter!(CLOSED, Unit::Count, "Subscribers that left, by cause");
+    describe_counter!(
+        REFUSED,
+        Unit::Count,
+        "Connections that never became subscribers, by reason"
+    );
+    describe_counter!(
+        ACCEPT_ERRORS,
+        Unit::Count,
+        "Failed accepts of the listening socket"
+    );
+    describe_gauge!(
+        LAST_FRAME,
+        Unit::Seconds,
+        "Unix time of the last encoded flashblock"
+    );
+}
+
+pub(crate) fn encoded(size_bytes: usize, took: Duration) {
+    counter!(FRAMES).increment(1);
+    histogram!(FRAME_SIZE).record(size_bytes as f64);
+    histogram!(ENCODE).record(took.as_secs_f64());
+    if let Ok(now) = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
+        gauge!(LAST_FRAME).set(now.as_secs_f64());
+    }
+}
+
+pub(crate) fn handover_dropped() {
+    counter!(DROPPED).increment(1);
+}
+
+pub(crate) fn gap() {
+    counter!(GAPS).increment(1);
+}
+
+pub(crate) fn sent(size_bytes: usize) {
+    counter!(SENT).increment(1);
+    counter!(SENT_BYTES).increment(size_bytes as u64);
+}
+
+pub(crate) fn refused(reason: &'static str) {
+    counter!(REFUSED, "reason" => reason).increment(1);
+}
+
+pub(crate) fn accept_error() {
+    counter!(ACCEPT_ERRORS).increment(1);
+}
+
+/// One subscriber in the gauge for as long as this lives.
+pub(crate) struct Subscribed;
+
+impl Subscribed {
+    pub(crate) fn new() -> Self {
+        gauge!(SUBSCRIBERS).increment(1.0);
+        Self
+    }
+
+    pub(crate) fn closed(self, cause: &CloseCause) {
+        counter!(CLOSED, "cause" => cause.label()).increment(1);
+    }
+}
+
+impl Drop for Subscribed {
+    fn drop(&mut self) {
+        gauge!(SUBSCRIBERS).decrement(1.0);
+    }
+}

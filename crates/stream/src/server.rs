@@ -1,0 +1,146 @@
+//! The listening socket.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::hub::Hub;
+use crate::publisher::handover;
+use crate::refusal::Refusals;
+use crate::slots::{Full, Slots};
+use crate::subscriber::{self, Shared};
+use crate::{Publisher, StreamConfig, StreamError, encoder, metrics};
+
+/// Pause after a failed accept (out of file descriptors, mostly), so that the loop does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Connections the system may hold before they are accepted.
+const ACCEPT_BACKLOG: u32 = 1_024;
+
+/// Serves flashblocks to WebSocket subscribers. See the crate's documentation.
+#[derive(Debug)]
+pub struct FlashblockServer {
+    listener: TcpListener,
+    local_addr: SocketAddr,
+    slots: Slots,
+    refusals: Refusals,
+    shared: Arc<Shared>,
+}
+
+impl FlashblockServer {
+    /// Listens and starts the encoder's thread, which ends when the last [`Publisher`] is dropped.
+    /// Connections are accepted once [`run`](Self::run) is polled.
+    ///
+    /// # Errors
+    /// [`StreamError`] where the address is taken, a limit is zero, or no thread can be started.
+    pub async fn bind(config: StreamConfig) -> Result<(Self, Publisher), StreamError> {
+        config.validate()?;
+        metrics::describe();
+        let bind_error = |source| StreamError::Bind {
+            addr: config.addr,
+            source,
+        };
+        let listener = listen(&config).map_err(bind_error)?;
+        let local_addr = listener.local_addr().map_err(bind_error)?;
+        let limits = config.limits;
+        let hub = Arc::new(Hub::new(limits.backlog_frames));
+        let (publisher, queue) = handover(config.queue);
+        let encoder_hub = Arc::clone(&hub);
+        std::thread::Builder::new()
+            .name("flashblock-encoder".to_owned())
+            .spawn(move || encoder::run(queue, &encoder_hub))
+            .map_err(StreamError::Thread)?;
+        let server = Self {
+            listener,
+            local_addr,
+            slots: Slots::new(limits.subscribers_max, limits.subscribers_per_address_max),
+            refusals: Refusals::new(limits.handshake_timeout),
+            shared: Arc::new(Shared { hub, limits }),
+        };
+        Ok((server, publisher))
+    }
+
+    /// The address that is really listened on.
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Serves for as long as the future is polled.
+    pub async fn run(self) {
+        self.run_until(std::future::pending()).await;
+    }
+
+    /// Serves until `shutdown` is ready, then closes every subscriber with code 1001 and returns
+    /// when they are gone, after the close timeout at the latest.
+    pub async fn run_until(self, shutdown: impl Future<Output = ()> + Send) {
+        let (stop, stopped) = watch::channel(false);
+        let mut subscribers = JoinSet::new();
+        let mut shutdown = std::pin::pin!(shutdown);
+        loop {
+            tokio::select! {
+                () = &mut shutdown => break,
+                accepted = self.listener.accept() => match accepted {
+                    Ok((stream, peer)) => self.admit(stream, peer, &mut subscribers, &stopped),
+                    Err(error) => {
+                        metrics::accept_error();
+                        tracing::warn!(%error, "flashblock stream cannot accept a connection");
+                        tokio::time::sleep(ACCEPT_PAUSE).await;
+                    }
+                },
+                Some(_) = subscribers.join_next() => {}
+            }
+        }
+        drop(self.listener);
+        // No receiver is left where no subscriber is.
+        let _ = stop.send(true);
+        while subscribers.join_next().await.is_some() {}
+    }
+
+    /// Starts a task for the connection; never waits for the peer.
+    fn admit(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        subscribers: &mut JoinSet<()>,
+        stopped: &watch::Receiver<bool>,
+    ) {
+        let slot = match self.slots.take(peer.ip()) {
+            Ok(slot) => slot,
+            Err(full) => {
+                metrics::refused(match full {
+                    Full::Total => "total_limit",
+                    Full::Address => "address_limit",
+                });
+                return self.refusals.refuse(stream, full);
+            }
+        };
+        // Only latency is at stake where the option cannot be set.
+        let _ = stream.set_nodelay(true);
+        let serving = subscriber::serve(stream, Arc::clone(&self.shared), stopped.clone());
+        subscribers.spawn(async move {
+            serving.await;
+            drop(slot);
+        });
+    }
+}
+
+fn listen(config: &StreamConfig) -> std::io::Result<TcpListener> {
+    let socket = if config.addr.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    // A restart must not wait for the old connections' last packets.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    if let Some(bytes) = config.limits.send_buffer_bytes {
+        // Accepted sockets inherit it.
+        socket.set_send_buffer_size(bytes)?;
+    }
+    socket.bind(config.addr)?;
+    socket.listen(ACCEPT_BACKLOG)
+}
