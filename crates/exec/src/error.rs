@@ -17,6 +17,9 @@ pub enum ExecError {
         /// The rule it breaks.
         reason: SkipReason,
     },
+    /// A message (`eth_call`, `eth_estimateGas`) cannot be executed at all.
+    #[error("call cannot be executed: {0}")]
+    InvalidCall(SkipReason),
     /// A system call at the start of the block failed.
     #[error("system call to {contract} failed: {outcome}")]
     SystemCall {
@@ -34,9 +37,10 @@ impl ExecError {
     /// What to do about it. None of these passes by itself, and none harms the node.
     pub const fn severity(&self) -> Severity {
         match self {
-            Self::InvalidTransaction { .. } | Self::SystemCall { .. } | Self::Fault(_) => {
-                Severity::AbandonJob
-            }
+            Self::InvalidTransaction { .. }
+            | Self::InvalidCall(_)
+            | Self::SystemCall { .. }
+            | Self::Fault(_) => Severity::AbandonJob,
         }
     }
 }
@@ -48,7 +52,9 @@ impl From<ExecError> for HostError {
                 index,
                 reason: reason.to_string(),
             },
-            other @ ExecError::SystemCall { .. } => Self::Internal(Box::new(other)),
+            other @ (ExecError::SystemCall { .. } | ExecError::InvalidCall(_)) => {
+                Self::Internal(Box::new(other))
+            }
             ExecError::Fault(cause) => Self::Internal(cause),
         }
     }

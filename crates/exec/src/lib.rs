@@ -1,13 +1,22 @@
 #![doc = include_str!("../README.md")]
 
+mod call;
+pub use call::{AccountOverride, CallOutcome, CallRequest, CallStatus, call};
+
 mod env;
 pub use env::spec_id;
 
 mod error;
 pub use error::ExecError;
 
+mod estimate;
+pub use estimate::{Estimate, estimate_gas};
+
 mod executor;
 pub use executor::Simulation;
+
+mod fees;
+pub use fees::{RollupFees, RollupParameters, RollupReceiptFields};
 
 mod handler;
 

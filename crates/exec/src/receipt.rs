@@ -22,10 +22,16 @@ pub(crate) fn receipt(
     cumulative_gas_used: u64,
     deposit: DepositFields,
 ) -> OpReceipt {
+    let success = result.is_success();
     let inner = Receipt {
-        status: Eip658Value::Eip658(result.is_success()),
+        status: Eip658Value::Eip658(success),
         cumulative_gas_used,
-        logs: result.into_logs(),
+        // Logs of a failed execution are reverted with it.
+        logs: if success {
+            result.into_logs()
+        } else {
+            Vec::new()
+        },
     };
     match tx.envelope {
         OpTxEnvelope::Legacy(_) => OpReceipt::Legacy(inner),
