@@ -28,7 +28,7 @@ func (d *Devnet) batcherSpec() (process.Spec, error) {
 			"--l1-eth-rpc=" + d.L1.HTTP(), "--l2-eth-rpc=" + d.Engine.HTTP(), "--rollup-rpc=" + d.Node.HTTP(),
 			"--private-key=0x" + hex.EncodeToString(crypto.FromECDSA(key)),
 			"--data-availability-type=calldata", "--max-channel-duration=1", "--sub-safety-margin=4",
-			"--poll-interval=1s", "--num-confirmations=1",
+			"--poll-interval=1s", "--num-confirmations=1", "--txmgr.receipt-query-interval=500ms",
 			"--rpc.addr=" + loopback, "--rpc.port=" + ports[0], "--log.level=debug",
 		},
 	}, nil

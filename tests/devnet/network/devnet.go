@@ -171,3 +171,6 @@ func engineProcess(e Engine) *process.Process {
 	}
 	return e.Process()
 }
+
+// JWTSecret is the shared secret of all Engine APIs.
+func (d *Devnet) JWTSecret() ([32]byte, error) { return readJWTSecret(d.files.jwt()) }
