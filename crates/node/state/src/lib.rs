@@ -1,1 +1,36 @@
-//! blockwright-state
+#![doc = include_str!("../README.md")]
+
+mod ancestors;
+
+mod config;
+pub use config::{Durability, StoreConfig};
+
+mod delta;
+pub use delta::TrieDelta;
+
+mod error;
+pub use error::StateError;
+
+mod flat;
+
+mod fork_choice;
+pub use fork_choice::{BlockRef, CanonUpdate, ForkChoice};
+
+mod log;
+
+mod metrics;
+
+mod reader;
+pub use reader::{ReadError, StateReader};
+
+mod session;
+pub use session::TrieSession;
+
+mod state_trie;
+pub use state_trie::StateTrie;
+
+mod store;
+pub use store::{Genesis, Store};
+
+mod trie;
+pub use trie::{NoNodes, NodeSource, TrieError};

@@ -1,0 +1,136 @@
+//! The account trie with its storage tries under keccak256 keys.
+
+use std::fmt;
+use std::sync::Arc;
+
+use alloy_primitives::{Address, B256, U256, keccak256};
+use alloy_trie::EMPTY_ROOT_HASH;
+use blockwright_types::{AccountChange, AccountPost, Changes, L2_TO_L1_MESSAGE_PASSER, Roots};
+use nybbles::Nibbles;
+
+use crate::trie::{AccountLeaf, NoNodes, NodeSource, Trie, TrieError};
+
+/// One version of the world state as a Merkle-Patricia trie. Clones share all nodes.
+///
+/// A trie begun by [`blinded`](Self::blinded) takes the nodes it needs from its source; one begun
+/// empty is wholly in memory. After an error from [`apply`](Self::apply) it must be discarded.
+#[derive(Clone)]
+pub struct StateTrie {
+    accounts: Trie<AccountLeaf>,
+    source: Arc<dyn NodeSource>,
+}
+
+impl fmt::Debug for StateTrie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StateTrie").finish_non_exhaustive()
+    }
+}
+
+impl Default for StateTrie {
+    fn default() -> Self {
+        Self {
+            accounts: Trie::default(),
+            source: Arc::new(NoNodes),
+        }
+    }
+}
+
+impl StateTrie {
+    /// The trie with this root, whose nodes are read from `source` when they are needed.
+    pub fn blinded(root: B256, source: Arc<dyn NodeSource>) -> Self {
+        Self {
+            accounts: Trie::blinded(root),
+            source,
+        }
+    }
+
+    /// Lays post-values over the trie. Costs only the paths that change; hashes keys and nothing
+    /// else.
+    pub fn apply(&mut self, changes: &Changes) -> Result<(), TrieError> {
+        for (key, change) in sorted(changes.accounts.iter().map(|(a, c)| (keccak256(a), c))) {
+            self.apply_account(&key, change)?;
+        }
+        Ok(())
+    }
+
+    fn apply_account(&mut self, key: &Nibbles, change: &AccountChange) -> Result<(), TrieError> {
+        let source = &*self.source;
+        let Some(post) = change.post else {
+            return self.accounts.remove(key, source);
+        };
+        self.accounts.upsert(key, source, |leaf| {
+            leaf.post = post;
+            if change.storage_wiped {
+                leaf.storage = None;
+            }
+            if change.storage.is_empty() {
+                return Ok(());
+            }
+            let storage = Arc::make_mut(leaf.storage.get_or_insert_default());
+            for (key, value) in sorted(
+                change
+                    .storage
+                    .iter()
+                    .map(|(slot, value)| (keccak256(B256::from(*slot)), *value)),
+            ) {
+                if value.is_zero() {
+                    storage.remove(&key, source)?;
+                } else {
+                    storage.upsert(&key, source, |leaf| {
+                        *leaf = value;
+                        Ok(())
+                    })?;
+                }
+            }
+            if storage.is_empty() {
+                leaf.storage = None;
+            }
+            Ok(())
+        })
+    }
+
+    /// The state root and the message passer's storage root. Encodes only what changed since the
+    /// last call, on several threads where that is much.
+    pub fn roots(&mut self) -> Result<Roots, TrieError> {
+        Ok(Roots {
+            state: self.accounts.root(),
+            message_passer: self.storage_root(L2_TO_L1_MESSAGE_PASSER)?,
+        })
+    }
+
+    /// The account at `address`.
+    pub fn account(&self, address: Address) -> Result<Option<AccountPost>, TrieError> {
+        Ok(self.leaf(address)?.map(|leaf| leaf.post))
+    }
+
+    /// The value of a storage slot; zero where there is none.
+    pub fn storage(&self, address: Address, slot: U256) -> Result<U256, TrieError> {
+        let Some(storage) = self.leaf(address)?.and_then(|leaf| leaf.storage) else {
+            return Ok(U256::ZERO);
+        };
+        let key = Nibbles::unpack(keccak256(B256::from(slot)));
+        Ok(storage.get(&key, &*self.source)?.unwrap_or_default())
+    }
+
+    /// The storage root of an account as of the last [`roots`](Self::roots); the empty root where
+    /// there is no account.
+    pub fn storage_root(&self, address: Address) -> Result<B256, TrieError> {
+        Ok(self
+            .leaf(address)?
+            .map_or(EMPTY_ROOT_HASH, |leaf| leaf.storage_root()))
+    }
+
+    fn leaf(&self, address: Address) -> Result<Option<AccountLeaf>, TrieError> {
+        self.accounts
+            .get(&Nibbles::unpack(keccak256(address)), &*self.source)
+    }
+}
+
+/// Sorted by key: neighbours share their path in the cache.
+fn sorted<T>(items: impl Iterator<Item = (B256, T)>) -> impl Iterator<Item = (Nibbles, T)> {
+    let mut items: Vec<_> = items.collect();
+    items.sort_unstable_by_key(|(key, _)| *key);
+    items
+        .into_iter()
+        .map(|(key, item)| (Nibbles::unpack(key), item))
+}

@@ -1,0 +1,40 @@
+//! Frees dropped states beside everything else.
+
+use std::sync::Arc;
+
+use crossbeam_channel::{Sender, bounded};
+
+use super::chain::Layer;
+
+/// Batches that wait; above it the caller frees them itself.
+const BATCHES_MAX: usize = 16;
+
+/// A thread that drops layers: to free a version touches every node it did not share, which is
+/// nothing a fork choice should wait for. Ends with the store.
+#[derive(Debug)]
+pub(super) struct Janitor {
+    /// `None` where the thread could not be started.
+    batches: Option<Sender<Vec<Arc<Layer>>>>,
+}
+
+impl Janitor {
+    pub(super) fn start() -> Self {
+        let (batches, incoming) = bounded::<Vec<Arc<Layer>>>(BATCHES_MAX);
+        let started = std::thread::Builder::new()
+            .name("state-janitor".to_owned())
+            .spawn(move || incoming.into_iter().for_each(drop));
+        Self {
+            batches: started.is_ok().then_some(batches),
+        }
+    }
+
+    pub(super) fn drop_later(&self, layers: Vec<Arc<Layer>>) {
+        if layers.is_empty() {
+            return;
+        }
+        if let Some(batches) = &self.batches {
+            // Refused when full: then the batch is dropped right here.
+            batches.try_send(layers).ok();
+        }
+    }
+}

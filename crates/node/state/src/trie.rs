@@ -1,0 +1,189 @@
+//! A persistent Merkle-Patricia trie.
+//!
+//! Nodes are shared between versions by reference count and changed in place where nobody else
+//! holds them, so a clone costs nothing and a change costs its path. References (hash or inline
+//! RLP) are cached beside the pointers; a root encodes only what changed since the last one.
+
+mod change;
+mod decode;
+mod hash;
+mod leaf;
+mod link;
+mod source;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests;
+
+use alloy_primitives::B256;
+use alloy_trie::EMPTY_ROOT_HASH;
+use nybbles::Nibbles;
+
+pub(crate) use leaf::{AccountLeaf, Leaf};
+use link::Link;
+pub use source::{NoNodes, NodeSource, TrieError};
+
+/// One version of a trie with leaves `L`.
+#[derive(Clone, Debug)]
+pub(crate) struct Trie<L> {
+    root: Option<Link<L>>,
+    /// Changes since the last root; decides about threads.
+    pending: u32,
+}
+
+impl<L> Default for Trie<L> {
+    fn default() -> Self {
+        Self {
+            root: None,
+            pending: 0,
+        }
+    }
+}
+
+impl<L: Leaf> Trie<L> {
+    /// A trie known by its root hash.
+    pub(crate) fn blinded(root: B256) -> Self {
+        Self {
+            root: (root != EMPTY_ROOT_HASH).then_some(Link::Blinded(root)),
+            pending: 0,
+        }
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.root.is_none()
+    }
+
+    /// The leaf at `key`. Blinded nodes on the way are decoded, not kept.
+    pub(crate) fn get(
+        &self,
+        key: &Nibbles,
+        source: &dyn NodeSource,
+    ) -> Result<Option<L>, TrieError> {
+        self.with_leaf(key, source, L::clone)
+    }
+
+    fn with_leaf<T>(
+        &self,
+        key: &Nibbles,
+        source: &dyn NodeSource,
+        read: impl FnOnce(&L) -> T,
+    ) -> Result<Option<T>, TrieError> {
+        let Some(mut link) = self.root.as_ref() else {
+            return Ok(None);
+        };
+        let mut depth = 0;
+        loop {
+            match link {
+                Link::Leaf(leaf, _) => {
+                    let found = key.len() >= depth && leaf.path == key.slice(depth..);
+                    return Ok(found.then(|| read(&leaf.value)));
+                }
+                Link::Extension(extension, _) => {
+                    if !key.slice(depth..).starts_with(&extension.path) {
+                        return Ok(None);
+                    }
+                    depth += extension.path.len();
+                    link = &extension.child;
+                }
+                Link::Branch(branch, _) => {
+                    let nibble = key.get(depth).ok_or(TrieError::KeyLength)?;
+                    match branch.child(nibble) {
+                        Some(child) => link = child,
+                        None => return Ok(None),
+                    }
+                    depth += 1;
+                }
+                Link::Blinded(hash) => {
+                    let below = Self {
+                        root: link.fetch(source)?,
+                        pending: 0,
+                    };
+                    if below.root.is_none() {
+                        return Err(TrieError::MissingNode(*hash));
+                    }
+                    return below.with_leaf(&key.slice(depth..), source, read);
+                }
+            }
+        }
+    }
+
+    /// Edits the leaf at `key`; where there is none, a default one is edited and put there.
+    pub(crate) fn upsert(
+        &mut self,
+        key: &Nibbles,
+        source: &dyn NodeSource,
+        mut edit: impl FnMut(&mut L) -> Result<(), TrieError>,
+    ) -> Result<(), TrieError> {
+        self.pending = self.pending.saturating_add(1);
+        match &mut self.root {
+            Some(root) => {
+                let at = change::Descent {
+                    key,
+                    depth: 0,
+                    source,
+                };
+                change::upsert(root, at, &mut edit)
+            }
+            None => {
+                self.root = Some(change::new_leaf(*key, &mut edit)?);
+                Ok(())
+            }
+        }
+    }
+
+    /// Removes the leaf at `key`, if there is one. An absent key changes and copies nothing.
+    pub(crate) fn remove(
+        &mut self,
+        key: &Nibbles,
+        source: &dyn NodeSource,
+    ) -> Result<(), TrieError> {
+        if self.with_leaf(key, source, |_| ())?.is_none() {
+            return Ok(());
+        }
+        self.pending = self.pending.saturating_add(1);
+        let at = change::Descent {
+            key,
+            depth: 0,
+            source,
+        };
+        if let Some(root) = &mut self.root
+            && change::remove(root, at)?
+        {
+            self.root = None;
+        }
+        Ok(())
+    }
+
+    /// The root hash; encodes what changed since the last call.
+    pub(crate) fn root(&mut self) -> B256 {
+        let parallel = self.pending >= hash::PARALLEL_CHANGES_MIN;
+        self.pending = 0;
+        let Some(root) = &mut self.root else {
+            return EMPTY_ROOT_HASH;
+        };
+        let mut scratch = Vec::with_capacity(600);
+        let reference = if parallel {
+            root.settle_parallel(&mut scratch)
+        } else {
+            root.settle(&mut scratch)
+        };
+        reference.root_hash()
+    }
+
+    /// Whether [`root`](Self::root) has nothing to encode.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.root
+            .as_ref()
+            .is_none_or(|root| !root.reference().is_dirty())
+    }
+
+    /// The root hash of a settled trie.
+    pub(crate) fn settled_root(&self) -> B256 {
+        debug_assert!(self.is_settled(), "root of an unsettled trie");
+        self.root
+            .as_ref()
+            .map_or(EMPTY_ROOT_HASH, |root| root.reference().root_hash())
+    }
+}
+
+const _: () = assert!(size_of::<Link<()>>() <= 48, "branches pack links");
