@@ -67,3 +67,50 @@ impl Handover {
         Some((flashblock, self.lost.swap(false, Ordering::AcqRel)))
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use alloy_primitives::{B256, Bloom};
+    use blockwright_types::PayloadId;
+
+    use super::*;
+
+    fn flashblock(index: u64) -> Arc<Flashblock> {
+        Arc::new(Flashblock {
+            payload_id: PayloadId::new([1; 8]),
+            index,
+            base: None,
+            block_number: 1,
+            state_root: B256::ZERO,
+            receipts_root: B256::ZERO,
+            logs_bloom: Bloom::ZERO,
+            gas_used: 0,
+            block_hash: B256::ZERO,
+            withdrawals_root: B256::ZERO,
+            blob_gas_used: None,
+            part: Arc::default(),
+        })
+    }
+
+    #[test]
+    fn a_full_queue_drops_says_so_and_tells_the_encoder() {
+        let (publisher, mut queue) = handover(1);
+        assert_eq!(publisher.publish(flashblock(0)), Feedback::Accepted);
+        assert_eq!(publisher.publish(flashblock(1)), Feedback::Dropped);
+        let (first, lost) = queue.next().unwrap();
+        assert_eq!((first.index, lost), (0, true));
+        assert_eq!(publisher.publish(flashblock(2)), Feedback::Accepted);
+        let (second, lost) = queue.next().unwrap();
+        assert_eq!((second.index, lost), (2, false));
+        drop(publisher);
+        assert!(queue.next().is_none());
+    }
+
+    #[test]
+    fn a_dead_encoder_is_reported() {
+        let (publisher, queue) = handover(1);
+        drop(queue);
+        assert_eq!(publisher.publish(flashblock(0)), Feedback::Dropped);
+    }
+}
