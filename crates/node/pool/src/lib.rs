@@ -1,1 +1,40 @@
-//! blockwright-pool
+#![doc = include_str!("../README.md")]
+
+mod admission;
+
+mod candidates;
+pub use candidates::PoolCandidates;
+
+mod config;
+pub use config::PoolConfig;
+
+mod error;
+pub use error::PoolError;
+
+mod event;
+pub use event::DropReason;
+
+mod gas;
+pub use gas::{floor_gas, intrinsic_gas};
+
+mod head;
+
+mod intake;
+
+mod jobs;
+
+mod metrics;
+
+mod pool;
+pub use pool::{Pool, PoolStatus, SenderContent};
+
+mod price_index;
+
+mod sender;
+
+mod table;
+
+mod validate;
+
+mod view;
+pub use view::{AccountCode, AccountFacts, AccountView, HeadView, RollupFeeView, ViewError};

@@ -1,0 +1,137 @@
+//! The pool's metrics, all of them:
+//!
+//! | name | kind | meaning |
+//! |---|---|---|
+//! | `blockwright_pool_received_transactions` | counter | handed to the intake |
+//! | `blockwright_pool_recovered_transactions` | counter | senders recovered |
+//! | `blockwright_pool_accepted_transactions` | counter | given a place, new or as replacement |
+//! | `blockwright_pool_refused_transactions{reason}` | counter | not taken; [`PoolError::label`] |
+//! | `blockwright_pool_promoted_transactions` | counter | became executable |
+//! | `blockwright_pool_parked_transactions` | counter | came to stand behind a nonce gap |
+//! | `blockwright_pool_replaced_transactions` | counter | gave way to a better one of the same nonce |
+//! | `blockwright_pool_included_transactions` | counter | left into the chain |
+//! | `blockwright_pool_dropped_transactions{reason}` | counter | left otherwise; [`DropReason::label`] |
+//! | `blockwright_pool_deferred_candidates` | counter | put off by a job |
+//! | `blockwright_pool_rejected_candidates` | counter | refused by a job |
+//! | `blockwright_pool_lost_job_news` | counter | arrivals a job was not told of, its queue being full |
+//! | `blockwright_pool_view_errors` | counter | accounts that could not be read |
+//! | `blockwright_pool_intake_panics` | counter | batches lost to a panic |
+//! | `blockwright_pool_executable_count` | gauge | executable now |
+//! | `blockwright_pool_parked_count` | gauge | parked now |
+//! | `blockwright_pool_size_bytes` | gauge | wire bytes pooled now |
+
+use metrics::{Counter, Gauge, counter, gauge};
+use tracing::trace;
+
+use crate::error::PoolError;
+use crate::event::{DropReason, Event, Events};
+use crate::table::Table;
+
+/// Handles, looked up once when the pool is made: a recorder has to be installed before that.
+pub(crate) struct PoolMetrics {
+    pub(crate) received: Counter,
+    pub(crate) recovered: Counter,
+    accepted: Counter,
+    promoted: Counter,
+    parked: Counter,
+    replaced: Counter,
+    included: Counter,
+    dropped: [Counter; 5],
+    pub(crate) deferred: Counter,
+    pub(crate) rejected: Counter,
+    pub(crate) lost_job_news: Counter,
+    pub(crate) view_errors: Counter,
+    pub(crate) intake_panics: Counter,
+    executable_count: Gauge,
+    parked_count: Gauge,
+    size_bytes: Gauge,
+}
+
+impl PoolMetrics {
+    pub(crate) fn new() -> Self {
+        let dropped = DropReason::LABELS
+            .map(|reason| counter!("blockwright_pool_dropped_transactions", "reason" => reason));
+        Self {
+            received: counter!("blockwright_pool_received_transactions"),
+            recovered: counter!("blockwright_pool_recovered_transactions"),
+            accepted: counter!("blockwright_pool_accepted_transactions"),
+            promoted: counter!("blockwright_pool_promoted_transactions"),
+            parked: counter!("blockwright_pool_parked_transactions"),
+            replaced: counter!("blockwright_pool_replaced_transactions"),
+            included: counter!("blockwright_pool_included_transactions"),
+            dropped,
+            deferred: counter!("blockwright_pool_deferred_candidates"),
+            rejected: counter!("blockwright_pool_rejected_candidates"),
+            lost_job_news: counter!("blockwright_pool_lost_job_news"),
+            view_errors: counter!("blockwright_pool_view_errors"),
+            intake_panics: counter!("blockwright_pool_intake_panics"),
+            executable_count: gauge!("blockwright_pool_executable_count"),
+            parked_count: gauge!("blockwright_pool_parked_count"),
+            size_bytes: gauge!("blockwright_pool_size_bytes"),
+        }
+    }
+
+    /// Counts and traces what happened in one critical section; called after it.
+    pub(crate) fn record(&self, events: &Events) {
+        for event in events {
+            match event {
+                Event::Promoted(tx) => {
+                    self.promoted.increment(1);
+                    trace!(hash = %tx.hash, "transaction executable");
+                }
+                Event::Parked(tx) => {
+                    self.parked.increment(1);
+                    trace!(hash = %tx.hash, nonce = tx.nonce(), "transaction parked behind a nonce gap");
+                }
+                Event::Replaced { old, by } => {
+                    self.replaced.increment(1);
+                    trace!(hash = %old.hash, %by, "transaction replaced");
+                }
+                Event::Included { tx, number } => {
+                    self.included.increment(1);
+                    trace!(hash = %tx.hash, block = number, "transaction included");
+                }
+                Event::Dropped { tx, reason } => {
+                    self.dropped[reason.position()].increment(1);
+                    trace!(hash = %tx.hash, reason = reason.label(), detail = ?reason, "transaction dropped");
+                }
+            }
+        }
+    }
+
+    pub(crate) fn record_refusal(error: &PoolError, hash: Option<alloy_primitives::B256>) {
+        counter!("blockwright_pool_refused_transactions", "reason" => error.label()).increment(1);
+        trace!(?hash, %error, "transaction refused");
+    }
+
+    pub(crate) fn record_accepted(&self) {
+        self.accepted.increment(1);
+    }
+
+    /// Publishes the sizes of the table.
+    pub(crate) fn record_sizes(&self, sizes: Sizes) {
+        self.executable_count.set(sizes.executable as f64);
+        self.parked_count.set(sizes.parked as f64);
+        self.size_bytes.set(sizes.size_bytes as f64);
+    }
+}
+
+/// How much the table holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sizes {
+    pub(crate) executable: usize,
+    pub(crate) parked: usize,
+    pub(crate) size_bytes: u64,
+    pub(crate) senders: usize,
+}
+
+impl Sizes {
+    pub(crate) fn of(table: &Table) -> Self {
+        Self {
+            executable: table.executable().len(),
+            parked: table.parked().len(),
+            size_bytes: table.size_bytes(),
+            senders: table.senders().len(),
+        }
+    }
+}
