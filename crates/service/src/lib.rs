@@ -1,1 +1,31 @@
-//! blockwright-service
+#![doc = include_str!("../README.md")]
+
+mod config;
+pub use config::{PolicyFactory, ServiceConfig};
+
+mod error;
+pub use error::{ResolveError, StartError};
+
+mod handle;
+pub use handle::{BestWatch, BuilderHandle};
+
+mod ledger;
+
+mod mailbox;
+
+mod metrics;
+pub use metrics::describe as describe_metrics;
+
+mod service;
+pub use service::BuilderService;
+
+mod shared;
+
+mod system_clock;
+pub use system_clock::SystemClock;
+
+mod table;
+
+mod worker;
+
+pub use blockwright_core::{Best, ConfigError, DaLimits, JobConfig, ShareRule};

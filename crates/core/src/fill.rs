@@ -1,0 +1,411 @@
+//! Filling a flashblock: collect and run ahead, then commit best first.
+
+use alloy_consensus::Transaction;
+use alloy_primitives::Address;
+use blockwright_seams::{
+    Admission, Candidate, Candidates, Frontier, Host, OpenBlock, RootSession, SimError, Simulated,
+    SlotView,
+};
+use blockwright_types::{Dimension, Gas, SkipReason, UnixUs, Usage};
+
+use crate::job::{Job, SimOf};
+use crate::part::Work;
+use crate::ready::Entry;
+use crate::{JobFault, Step};
+
+/// Candidates taken in by one step.
+const POLL_MAX: usize = 128;
+/// While committing, the pool is asked again after this many commits.
+const COMMITS_PER_POLL: u32 = 64;
+/// After this many candidates in a row that did not fit, the flashblock counts as full.
+const MISSES_MAX: u32 = 128;
+/// Committing begins this much earlier than the estimate says, in microseconds.
+const COMMIT_SLACK_US: u64 = 1_000;
+/// Why a better arrival has to wait.
+const OUTRANKS: SkipReason =
+    SkipReason::Policy("arrived after lower-ranked ones of this flashblock were committed");
+
+/// What to do with a selected candidate.
+enum Judgement {
+    /// Run it; `oversized` waives the slot's share.
+    Run { oversized: bool },
+    /// Keep it for a later flashblock of this block.
+    Later(SkipReason, u64),
+    /// Not in this block.
+    Never(SkipReason),
+}
+
+impl<H: Host> Job<H> {
+    /// One bounded piece of work on the current part, or when there will be some.
+    pub(crate) fn fill(&mut self, now: UnixUs) -> Step<H::Artifact> {
+        let Some(cut_at) = self.cut_at() else {
+            return Step::Wait(UnixUs::MAX);
+        };
+        if self.wants_poll() {
+            self.poll();
+            return Step::Run;
+        }
+        let Some(part) = &mut self.part else {
+            return Step::Wait(UnixUs::MAX);
+        };
+        if let Some(sender) = part.head_start.pop_front() {
+            self.run_ahead(sender, now);
+            return Step::Run;
+        }
+        if !part.committing {
+            let start = self.commit_start(cut_at);
+            if now < start {
+                return self.look_ahead(now, start);
+            }
+            if let Some(part) = &mut self.part {
+                part.committing = true;
+            }
+        }
+        self.commit_next(now, cut_at)
+    }
+
+    /// The pool is asked whenever it has news; while committing only now and then, so that an
+    /// endless stream of arrivals cannot keep the job from committing.
+    fn wants_poll(&self) -> bool {
+        let Some(part) = &self.part else { return false };
+        self.news
+            && (!part.committing
+                || part.commits_since_poll >= COMMITS_PER_POLL
+                || self.ready.is_empty()
+                || part.full)
+    }
+
+    fn poll(&mut self) {
+        let mut offered = std::mem::take(&mut self.offered);
+        if let Some(pool) = &mut self.pool {
+            self.news = pool.poll_new(POLL_MAX, &mut offered);
+        } else {
+            self.news = false;
+        }
+        let mut keys = Vec::with_capacity(2 * offered.len());
+        for candidate in offered.drain(..) {
+            keys.push((candidate.tx.sender, Vec::new()));
+            keys.extend(candidate.tx.envelope.to().map(|to| (to, Vec::new())));
+            self.enter(candidate);
+        }
+        self.roots.prefetch(keys);
+        self.offered = offered;
+        if let Some(part) = &mut self.part {
+            part.commits_since_poll = 0;
+        }
+    }
+
+    /// Ranks a candidate that became executable; holds it where this flashblock's order is past it.
+    fn enter(&mut self, candidate: Candidate) {
+        let sender = candidate.tx.sender;
+        let Some(rank) = self.policy.order(&candidate, self.open.context().base_fee) else {
+            self.ready.remove(sender);
+            self.refuse(&candidate, &SkipReason::FeeCapBelowBaseFee);
+            return;
+        };
+        let gas = self.pace.expected_gas(candidate.tx.gas_limit().0);
+        let entry = Entry::new(candidate, rank, gas);
+        match &mut self.part {
+            Some(part) if part.committing && !part.floor.admits(sender, rank) => {
+                part.report.held += 1;
+                let until_index = part.slot.index + 1;
+                self.put_off(entry, OUTRANKS, until_index);
+            }
+            _ => self.ready.insert(entry),
+        }
+    }
+
+    /// When committing has to begin for everything pending (as far as the slot has room for it) to
+    /// be done before the cut. Under flood this lies in the past: begin at once.
+    fn commit_start(&self, cut_at: UnixUs) -> UnixUs {
+        let (known_us, unknown_gas) = self.ready.pending();
+        let pending_us = known_us.saturating_add(self.pace.expected_us(unknown_gas));
+        let room = self.part.as_ref().map_or(Gas::ZERO, |part| {
+            part.slot.budget.gas.saturating_sub(self.open.usage().gas)
+        });
+        let room_us = self.pace.expected_us(room.0).saturating_add(known_us);
+        let work_us = pending_us.min(room_us);
+        cut_at
+            .minus_us(work_us.saturating_add(work_us / 4))
+            .minus_us(COMMIT_SLACK_US)
+    }
+
+    /// Runs one candidate ahead of the commit, if it is sure to be done by `start`.
+    fn look_ahead(&mut self, now: UnixUs, start: UnixUs) -> Step<H::Artifact> {
+        for _ in 0..POLL_MAX {
+            let Some(sender) = self.ready.next_untried() else {
+                return Step::Wait(start);
+            };
+            let gas_limit = self
+                .ready
+                .get(sender)
+                .map_or(0, |entry| entry.candidate.tx.gas_limit().0);
+            if now.plus_us(self.pace.worst_us(gas_limit)) <= start {
+                self.run_ahead(sender, now);
+                return Step::Run;
+            }
+        }
+        Step::Run
+    }
+
+    /// Learns a candidate's gas, time and validity without committing it. A refusal that later
+    /// transactions may cure is left for the commit to find.
+    fn run_ahead(&mut self, sender: Address, now: UnixUs) {
+        let Some(entry) = self.ready.get(sender) else {
+            return;
+        };
+        let candidate = entry.candidate.clone();
+        if let Some(part) = &mut self.part {
+            part.report.simulations += 1;
+        }
+        match self.open.simulate(&candidate.tx) {
+            Ok(sim) => {
+                let gas = sim.gas_used().0;
+                self.ready.ran_ahead(sender, gas, sim);
+                let tx = candidate.tx.hash;
+                self.did(Work::Ahead { sender, tx, gas }, now);
+            }
+            Err(SimError::Rejected(reason)) if reason.is_final() => {
+                self.ready.remove(sender);
+                self.refuse(&candidate, &reason);
+            }
+            Err(SimError::Rejected(_)) => {}
+            Err(SimError::Fault(source)) => self.fail(JobFault::Execution {
+                tx: candidate.tx.hash,
+                source,
+            }),
+        }
+    }
+
+    /// Tries the policy's next candidate.
+    fn commit_next(&mut self, now: UnixUs, cut_at: UnixUs) -> Step<H::Artifact> {
+        if self.part.as_ref().is_none_or(|part| part.full) {
+            return Step::Wait(cut_at);
+        }
+        let Some((selected, _)) = self.policy.select(&mut self.ready) else {
+            return Step::Wait(cut_at);
+        };
+        let Some(entry) = self.ready.claim(&selected) else {
+            self.fail(JobFault::PolicyInvented {
+                policy: self.policy.name(),
+                tx: selected.tx.hash,
+            });
+            return Step::Run;
+        };
+        match self.judge(&entry, now, cut_at) {
+            Judgement::Run { oversized } => self.run(entry, oversized, now),
+            Judgement::Later(reason, until_index) => self.miss(entry, reason, until_index),
+            Judgement::Never(reason) => self.refuse(&entry.candidate, &reason),
+        }
+        Step::Run
+    }
+
+    /// Decides about a candidate before it runs.
+    fn judge(&mut self, entry: &Entry<SimOf<H>>, now: UnixUs, cut_at: UnixUs) -> Judgement {
+        let Some(part) = &self.part else {
+            return Judgement::Never(SkipReason::WouldOverrun);
+        };
+        let slot = part.slot;
+        let used = self.open.usage();
+        let tx = &entry.candidate.tx;
+        if tx.da > self.block.da_tx {
+            return Judgement::Never(SkipReason::OverBudget(Dimension::DaBytes));
+        }
+        let scalar = self.open.da_footprint_gas_scalar();
+        let least = |gas: Gas| Usage {
+            gas,
+            da: tx.da,
+            da_footprint: Gas(tx.da.0.saturating_mul(scalar)),
+            size_bytes: tx.size_bytes(),
+        };
+        // The protocol charges the whole gas limit against the room that is left.
+        if let Some(over) = self.block.exceeded_by(&used.plus(least(tx.gas_limit()))) {
+            return Judgement::Never(SkipReason::OverBudget(over));
+        }
+        let view = SlotView {
+            index: slot.index,
+            base_fee: self.open.context().base_fee,
+            usage: used,
+            slot: slot.budget,
+            block: self.block,
+        };
+        let oversized = match self.policy.admit(&entry.candidate, &view) {
+            Admission::Admit => false,
+            Admission::AdmitOversized => true,
+            Admission::Defer(reason) => return Judgement::Later(reason, slot.index + 1),
+            Admission::Refuse(reason) => return Judgement::Never(reason),
+        };
+        let known_gas = if entry.measured { entry.gas } else { 0 };
+        let adds = least(Gas(known_gas));
+        if !oversized && let Some(over) = slot.budget.exceeded_by(&used.plus(adds)) {
+            let until_index = self.first_index_with_room(adds);
+            return Judgement::Later(SkipReason::OverBudget(over), until_index);
+        }
+        if now.plus_us(self.cost_us(entry)) > cut_at {
+            return self.overrun(entry, slot.index);
+        }
+        Judgement::Run { oversized }
+    }
+
+    /// What running the candidate may take: measured, or the worst for its gas limit.
+    fn cost_us(&self, entry: &Entry<SimOf<H>>) -> u64 {
+        let worst_us = self.pace.worst_us(entry.candidate.tx.gas_limit().0);
+        entry.cost_us.map_or(worst_us, |cost_us| {
+            cost_us.saturating_add(cost_us / 4).min(worst_us)
+        })
+    }
+
+    /// A candidate that could overrun the cut is the first to run in the next flashblock, which
+    /// then knows its true cost; one that would not fit a whole slot is refused.
+    fn overrun(&self, entry: &Entry<SimOf<H>>, index: u64) -> Judgement {
+        let slot_us = self.config.interval_us.saturating_sub(self.lead_us());
+        let likely_us = if entry.measured {
+            self.cost_us(entry)
+        } else {
+            self.pace.likely_us(entry.candidate.tx.gas_limit().0)
+        };
+        if likely_us > slot_us {
+            return Judgement::Never(SkipReason::WouldOverrun);
+        }
+        Judgement::Later(SkipReason::WouldOverrun, index + 1)
+    }
+
+    /// The first later flashblock whose share holds `adds` on top of what is used already.
+    fn first_index_with_room(&self, adds: Usage) -> u64 {
+        let next = self.part.as_ref().map_or(1, |part| part.slot.index + 1);
+        let shares = self.shares();
+        let total = self.open.usage().plus(adds);
+        (next..=self.plan.len())
+            .find(|index| {
+                let budget = shares.slot(*index, self.plan.len());
+                budget.exceeded_by(&total).is_none()
+            })
+            .unwrap_or_else(|| self.plan.len() + 1)
+    }
+
+    /// Runs (unless a simulation is still fresh) and commits.
+    fn run(&mut self, mut entry: Entry<SimOf<H>>, oversized: bool, now: UnixUs) {
+        if let Some(sim) = entry.sim.take() {
+            if self.lacks_room(&entry, &sim, oversized, now) {
+                return;
+            }
+            if self.open.commit(sim).is_ok() {
+                self.committed(&entry, now, Work::Commit);
+                return;
+            }
+        }
+        if let Some(part) = &mut self.part {
+            part.report.simulations += 1;
+        }
+        let tx = entry.candidate.tx.clone();
+        let sim = match self.open.simulate(&tx) {
+            Ok(sim) => sim,
+            Err(SimError::Rejected(reason)) => {
+                self.refuse(&entry.candidate, &reason);
+                return;
+            }
+            Err(SimError::Fault(source)) => {
+                self.fail(JobFault::Execution {
+                    tx: tx.hash,
+                    source,
+                });
+                return;
+            }
+        };
+        let gas = sim.gas_used().0;
+        entry.gas = gas;
+        entry.measured = true;
+        if self.lacks_room(&entry, &sim, oversized, now) {
+            return;
+        }
+        if self.open.commit(sim).is_err() {
+            self.fail(JobFault::StaleTwice { tx: tx.hash });
+            return;
+        }
+        self.committed(&entry, now, Work::Run { gas });
+    }
+
+    /// Whether a simulation's true usage does not fit; then the candidate was put off or refused.
+    fn lacks_room(
+        &mut self,
+        entry: &Entry<SimOf<H>>,
+        sim: &SimOf<H>,
+        oversized: bool,
+        now: UnixUs,
+    ) -> bool {
+        let adds = sim.usage();
+        let total = self.open.usage().plus(adds);
+        if let Some(over) = self.block.exceeded_by(&total) {
+            self.refuse(&entry.candidate, &SkipReason::OverBudget(over));
+            return true;
+        }
+        let Some(part) = &self.part else { return true };
+        let Some(over) = part.slot.budget.exceeded_by(&total) else {
+            return false;
+        };
+        if oversized {
+            return false;
+        }
+        let until_index = self.first_index_with_room(adds);
+        let mut kept = Entry::new(entry.candidate.clone(), entry.rank, adds.gas.0);
+        kept.measured = true;
+        kept.cost_us = entry.cost_us;
+        self.miss(kept, SkipReason::OverBudget(over), until_index);
+        self.did(Work::Run { gas: adds.gas.0 }, now);
+        true
+    }
+
+    fn committed(&mut self, entry: &Entry<SimOf<H>>, now: UnixUs, work: Work) {
+        let tx = &entry.candidate.tx;
+        if let Some(part) = &mut self.part {
+            part.floor.push(tx.sender, entry.rank);
+            part.misses = 0;
+            part.commits_since_poll += 1;
+            part.report.transactions += 1;
+            part.report.gas += Gas(entry.gas);
+        }
+        let child = self.pool.as_mut().and_then(|pool| pool.committed(tx));
+        if let Some(child) = child {
+            self.enter(child);
+        }
+        self.commits_since_push += 1;
+        if self.commits_since_push >= self.config.push_every {
+            self.push_changes();
+        }
+        self.did(work, now);
+    }
+
+    /// A candidate does not fit this flashblock.
+    fn miss(&mut self, mut entry: Entry<SimOf<H>>, reason: SkipReason, until_index: u64) {
+        entry.overran |= reason == SkipReason::WouldOverrun;
+        if let Some(part) = &mut self.part {
+            part.misses += 1;
+            part.full |= part.misses >= MISSES_MAX;
+            part.report.deferred += 1;
+        }
+        self.put_off(entry, reason, until_index);
+    }
+
+    /// Keeps a candidate, and with it its sender's later nonces, for flashblock `until_index`; lets
+    /// it go where the plan has none.
+    fn put_off(&mut self, entry: Entry<SimOf<H>>, reason: SkipReason, until_index: u64) {
+        if until_index > self.plan.len() {
+            self.ready.remove(entry.candidate.tx.sender);
+            self.refuse(&entry.candidate, &reason);
+            return;
+        }
+        if let Some(pool) = &mut self.pool {
+            pool.defer(&entry.candidate.tx, &reason, until_index);
+        }
+        self.ready.wait(entry, until_index);
+    }
+
+    fn refuse(&mut self, candidate: &Candidate, reason: &SkipReason) {
+        if let Some(part) = &mut self.part {
+            part.report.rejected += 1;
+        }
+        if let Some(pool) = &mut self.pool {
+            pool.reject(&candidate.tx, reason);
+        }
+    }
+}

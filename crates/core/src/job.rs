@@ -1,0 +1,331 @@
+//! One payload, from the fork choice to its last flashblock.
+
+use std::sync::Arc;
+
+use blockwright_seams::{
+    Candidate, Host, HostError, OpenBlock, Policy, RootSession, RootsAnswer, RootsReply, Wake,
+};
+use blockwright_types::{Budget, BuildRequest, Gas, StopReason, UnixUs, Usage};
+
+use crate::part::{Part, Work};
+use crate::pipeline::{Answer, Pipeline};
+use crate::ready::Ready;
+use crate::{
+    Best, DaLimits, End, Event, JobConfig, JobFault, Pace, PartReport, Plan, PlanInput,
+    Publication, Shares, Step,
+};
+
+/// Simulation type of a host.
+pub(crate) type SimOf<H> = <<H as Host>::Open as OpenBlock>::Sim;
+type StepOf<H> = Step<<H as Host>::Artifact>;
+
+/// What a job is made of.
+pub struct JobInputs<'a, H: Host> {
+    /// The node it runs in.
+    pub host: &'a H,
+    /// What to build.
+    pub request: &'a BuildRequest,
+    /// Settings; validated.
+    pub config: JobConfig,
+    /// DA limits in force.
+    pub limits: DaLimits,
+    /// Order and admission.
+    pub policy: Box<dyn Policy>,
+    /// Measurements of earlier jobs.
+    pub pace: Pace,
+    /// Where roots are to be sent; they come back as [`Event::Roots`].
+    pub reply: RootsReply<H::Artifact>,
+    /// Called when the pool has news; it comes back as [`Event::Wake`].
+    pub wake: Wake,
+}
+
+/// One payload under construction: a state machine driven by [`Job::step`].
+///
+/// Each step does one bounded piece of work: at most one transaction is run, or one flashblock
+/// sealed, or a small batch of candidates taken in, so that due times are met by calling again.
+/// Nothing is published before it is due and all indices are contiguous, empty flashblocks
+/// included. Late roots delay their flashblock and those behind it, never the execution.
+pub struct Job<H: Host> {
+    pub(crate) open: H::Open,
+    pub(crate) roots: H::Roots,
+    pub(crate) pool: Option<H::Candidates>,
+    pub(crate) policy: Box<dyn Policy>,
+    pub(crate) config: JobConfig,
+    pub(crate) plan: Plan,
+    pub(crate) ready: Ready<SimOf<H>>,
+    pub(crate) part: Option<Part>,
+    pub(crate) pace: Pace,
+    pub(crate) block: Budget,
+    pub(crate) news: bool,
+    pub(crate) offered: Vec<Candidate>,
+    pub(crate) commits_since_push: u32,
+    pub(crate) work: Work,
+    work_started: UnixUs,
+    sequencer: Usage,
+    limits: DaLimits,
+    pipeline: Pipeline<H::Artifact>,
+    ended: Option<End>,
+}
+
+impl<H: Host> Job<H> {
+    /// Opens the block, runs the sequencer transactions and asks for the roots of index 0.
+    pub fn open(inputs: JobInputs<'_, H>, now: UnixUs) -> Result<(Self, StepOf<H>), HostError> {
+        let request = inputs.request;
+        let plan = Plan::new(
+            &inputs.config,
+            &PlanInput {
+                timestamp: request.context.timestamp,
+                parent_timestamp: request.parent_timestamp,
+                no_tx_pool: request.no_tx_pool,
+                now,
+            },
+        );
+        let mut open = inputs.host.open(request)?;
+        let mut roots = inputs
+            .host
+            .roots(request.context.parent_hash, inputs.reply)?;
+        if let Some(changes) = open.take_changes() {
+            roots.push(changes);
+        }
+        open.cut(0);
+        roots.close(0);
+        let sequencer = open.usage();
+        let mut pipeline = Pipeline::default();
+        pipeline.cut(PartReport {
+            last: plan.is_empty(),
+            transactions: request.sequencer_transactions.len() as u64,
+            gas: sequencer.gas,
+            ..PartReport::default()
+        });
+        let pool = (!plan.is_empty()).then(|| inputs.host.candidates(request, inputs.wake));
+        let mut job = Self {
+            open,
+            roots,
+            pool,
+            policy: inputs.policy,
+            config: inputs.config,
+            plan,
+            ready: Ready::default(),
+            part: None,
+            pace: inputs.pace,
+            block: Budget::UNLIMITED,
+            news: true,
+            offered: Vec::new(),
+            commits_since_push: 0,
+            work: Work::None,
+            work_started: now,
+            sequencer,
+            limits: inputs.limits,
+            pipeline,
+            ended: None,
+        };
+        job.start_part(1);
+        Ok((job, Step::Run))
+    }
+
+    /// Takes in `event` and does the most urgent piece of work: publish what is due, cut what has
+    /// to be cut, seal what has its roots, then fill the current flashblock.
+    ///
+    /// `now` must not go back between calls.
+    pub fn step(&mut self, event: Event<H::Artifact>, now: UnixUs) -> StepOf<H> {
+        self.measure_work(now);
+        match event {
+            Event::Tick => {}
+            Event::Wake => self.news = true,
+            Event::Roots(answer) => self.take_roots(answer),
+            Event::Limits(limits) => self.set_limits(limits),
+            Event::Stop(reason) => self.end(reason, None),
+        }
+        let step = self.advance(now);
+        match &self.ended {
+            Some(end) => Step::Done(end.clone()),
+            None => step,
+        }
+    }
+
+    /// The plan.
+    pub const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// What was measured, for the next job.
+    pub const fn pace(&self) -> Pace {
+        self.pace
+    }
+
+    /// What the block uses so far, unpublished transactions included.
+    pub fn usage(&self) -> Usage {
+        self.open.usage()
+    }
+
+    fn advance(&mut self, now: UnixUs) -> StepOf<H> {
+        if self.ended.is_some() {
+            return Step::Run;
+        }
+        if let Some(publication) = self.pipeline.take_due(now) {
+            return Step::Publish(Box::new(publication));
+        }
+        if self.cut_at().is_some_and(|cut_at| cut_at <= now) {
+            self.cut();
+            return Step::Run;
+        }
+        if let Some((report, answer)) = self.pipeline.take_sealable() {
+            self.seal(report, answer, now);
+            return Step::Run;
+        }
+        let filled = self.fill(now);
+        if !matches!(filled, Step::Wait(_)) {
+            return filled;
+        }
+        if self.part.is_none() && self.pipeline.is_empty() {
+            return Step::Complete;
+        }
+        let next = [self.pipeline.next_due(), self.cut_at()];
+        let until = next.into_iter().flatten().min().unwrap_or(UnixUs::MAX);
+        match filled {
+            Step::Wait(fill_at) => Step::Wait(until.min(fill_at)),
+            other => other,
+        }
+    }
+
+    /// When the current part has to be cut for its roots to be there in time.
+    pub(crate) fn cut_at(&self) -> Option<UnixUs> {
+        let part = self.part.as_ref()?;
+        Some(part.slot.due.minus_us(self.lead_us()))
+    }
+
+    /// How long before its due time a part is cut.
+    pub(crate) fn lead_us(&self) -> u64 {
+        self.pace.lead_us(self.config.interval_us)
+    }
+
+    /// Notes what the last step's work cost.
+    fn measure_work(&mut self, now: UnixUs) {
+        let elapsed_us = now.since_us(self.work_started);
+        match std::mem::take(&mut self.work) {
+            Work::None => return,
+            Work::Seal => {
+                self.pace.sealed(elapsed_us);
+                self.pipeline.seal_took(elapsed_us);
+                return;
+            }
+            Work::Ahead { sender, tx, gas } => {
+                self.pace.executed(gas, elapsed_us);
+                self.ready.took(sender, tx, elapsed_us);
+            }
+            Work::Run { gas } => self.pace.executed(gas, elapsed_us),
+            Work::Commit => {}
+        }
+        if let Some(part) = &mut self.part {
+            part.report.exec_us += elapsed_us;
+        }
+    }
+
+    /// Marks `work` as begun at `now`.
+    pub(crate) const fn did(&mut self, work: Work, now: UnixUs) {
+        self.work = work;
+        self.work_started = now;
+    }
+
+    fn take_roots(&mut self, answer: RootsAnswer<H::Artifact>) {
+        let RootsAnswer {
+            index,
+            result,
+            elapsed_us,
+        } = answer;
+        match result {
+            Ok((roots, artifact)) => {
+                self.pace.rooted(elapsed_us);
+                self.pipeline.answered(
+                    index,
+                    Answer {
+                        roots,
+                        artifact,
+                        elapsed_us,
+                    },
+                );
+            }
+            Err(source) => self.fail(JobFault::Roots { index, source }),
+        }
+    }
+
+    fn set_limits(&mut self, limits: DaLimits) {
+        self.limits = limits;
+        let shares = self.shares();
+        self.block = shares.block();
+        if let Some(part) = &mut self.part
+            && let Some(slot) = self.plan.slot(part.slot.index, &shares)
+        {
+            part.slot = slot;
+            part.full = false;
+        }
+    }
+
+    /// The block's capacity under the limits in force.
+    pub(crate) fn shares(&self) -> Shares {
+        let gas_limit = Gas(self.open.context().gas_limit);
+        let block = Budget {
+            gas: gas_limit,
+            da: self.limits.block,
+            da_footprint: gas_limit,
+            size_bytes: self.config.size_max_bytes,
+            da_tx: self.limits.tx,
+        };
+        Shares::new(self.config.share, block, self.sequencer)
+    }
+
+    fn start_part(&mut self, index: u64) {
+        let shares = self.shares();
+        self.block = shares.block();
+        self.part = self.plan.slot(index, &shares).map(|slot| {
+            let mut part = Part::new(slot, index == self.plan.len());
+            part.head_start = self.ready.release(index);
+            part
+        });
+    }
+
+    /// Ends the current part: its roots are asked for and the next one begins.
+    fn cut(&mut self) {
+        let Some(part) = self.part.take() else {
+            return;
+        };
+        let index = part.slot.index;
+        self.push_changes();
+        self.open.cut(index);
+        self.roots.close(index);
+        self.policy.finish(index, &self.open.usage());
+        self.pipeline.cut(part.report);
+        self.start_part(index + 1);
+    }
+
+    /// Hands what was committed to the root session.
+    pub(crate) fn push_changes(&mut self) {
+        self.commits_since_push = 0;
+        if let Some(changes) = self.open.take_changes() {
+            self.roots.push(changes);
+        }
+    }
+
+    fn seal(&mut self, report: PartReport, answer: Answer<H::Artifact>, now: UnixUs) {
+        let sealed = self.open.seal(report.index, &answer.roots);
+        self.pipeline.sealed(Publication {
+            flashblock: sealed.flashblock,
+            best: Best {
+                block: sealed.block,
+                artifact: answer.artifact,
+            },
+            report,
+        });
+        self.did(Work::Seal, now);
+    }
+
+    /// Ends the job for a failure.
+    pub(crate) fn fail(&mut self, fault: JobFault) {
+        self.end(StopReason::Failed, Some(Arc::new(fault)));
+    }
+
+    /// The first reason wins.
+    fn end(&mut self, reason: StopReason, fault: Option<Arc<JobFault>>) {
+        self.ended.get_or_insert(End { reason, fault });
+    }
+}

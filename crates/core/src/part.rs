@@ -1,0 +1,61 @@
+//! The flashblock that is being filled.
+
+use std::collections::VecDeque;
+
+use alloy_primitives::{Address, B256};
+
+use crate::floor::Floor;
+use crate::{PartReport, Slot};
+
+/// State of the flashblock that is being filled.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) slot: Slot,
+    /// Committing has begun: from here on arrivals must respect the floor.
+    pub(crate) committing: bool,
+    /// Nothing more fits.
+    pub(crate) full: bool,
+    /// Candidates that did not fit since the last one that did.
+    pub(crate) misses: u32,
+    pub(crate) commits_since_poll: u32,
+    pub(crate) floor: Floor,
+    /// To be run before all others: an earlier slot had no time left for them.
+    pub(crate) head_start: VecDeque<Address>,
+    pub(crate) report: PartReport,
+}
+
+impl Part {
+    pub(crate) fn new(slot: Slot, last: bool) -> Self {
+        Self {
+            slot,
+            committing: false,
+            full: false,
+            misses: 0,
+            commits_since_poll: 0,
+            floor: Floor::default(),
+            head_start: VecDeque::new(),
+            report: PartReport {
+                index: slot.index,
+                due: slot.due,
+                last,
+                ..PartReport::default()
+            },
+        }
+    }
+}
+
+/// What the previous step did; the next step's `now` tells how long it took.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum Work {
+    /// Nothing worth measuring.
+    #[default]
+    None,
+    /// Ran a candidate ahead.
+    Ahead { sender: Address, tx: B256, gas: u64 },
+    /// Ran and committed a candidate, or found it invalid.
+    Run { gas: u64 },
+    /// Committed without running.
+    Commit,
+    /// Sealed a flashblock.
+    Seal,
+}

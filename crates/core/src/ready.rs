@@ -1,0 +1,250 @@
+//! The executable candidates of one job, ranked, and those that wait for a later flashblock.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, VecDeque};
+
+use alloy_primitives::map::AddressMap;
+use alloy_primitives::{Address, B256};
+use blockwright_seams::{Candidate, Frontier, Rank};
+
+/// At most this many simulations are kept, to bound memory; others run again.
+const SIMS_MAX: usize = 4_096;
+
+/// Best rank first, then arrival; the sender makes it unique.
+type Key = (Reverse<Rank>, u64, Address);
+
+/// A candidate with what is known about it.
+#[derive(Debug)]
+pub(crate) struct Entry<S> {
+    pub(crate) candidate: Candidate,
+    pub(crate) rank: Rank,
+    /// Gas it is expected to use; what it did use where it has run.
+    pub(crate) gas: u64,
+    /// Microseconds it took, where it has run.
+    pub(crate) cost_us: Option<u64>,
+    /// Whether `gas` was measured.
+    pub(crate) measured: bool,
+    /// A simulation that may still be fresh.
+    pub(crate) sim: Option<S>,
+    /// It was put off because it could have overrun a slot.
+    pub(crate) overran: bool,
+}
+
+impl<S> Entry<S> {
+    pub(crate) const fn new(candidate: Candidate, rank: Rank, gas: u64) -> Self {
+        Self {
+            candidate,
+            rank,
+            gas,
+            cost_us: None,
+            measured: false,
+            sim: None,
+            overran: false,
+        }
+    }
+
+    fn key(&self) -> Key {
+        (
+            Reverse(self.rank),
+            self.candidate.arrival,
+            self.candidate.tx.sender,
+        )
+    }
+}
+
+/// Where a sender's one candidate is.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    Ready(Key),
+    Waiting(B256),
+}
+
+/// The job's candidates: at most one a sender. Bounded by the number of senders in the pool.
+#[derive(Debug)]
+pub(crate) struct Ready<S> {
+    entries: BTreeMap<Key, Entry<S>>,
+    waiting: BTreeMap<u64, Vec<Entry<S>>>,
+    places: AddressMap<Place>,
+    untried: VecDeque<Address>,
+    popped: Vec<Entry<S>>,
+    sims: usize,
+    known_us: u64,
+    unknown_gas: u64,
+}
+
+impl<S> Default for Ready<S> {
+    fn default() -> Self {
+        Self {
+            entries: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            places: AddressMap::default(),
+            untried: VecDeque::new(),
+            popped: Vec::new(),
+            sims: 0,
+            known_us: 0,
+            unknown_gas: 0,
+        }
+    }
+}
+
+impl<S> Ready<S> {
+    /// Adds an executable candidate; it replaces what its sender had here.
+    pub(crate) fn insert(&mut self, entry: Entry<S>) {
+        let sender = entry.candidate.tx.sender;
+        self.remove(sender);
+        if !entry.measured {
+            self.untried.push_back(sender);
+        }
+        let key = entry.key();
+        self.places.insert(sender, Place::Ready(key));
+        self.count(&entry);
+        self.entries.insert(key, entry);
+    }
+
+    /// Keeps a candidate for flashblock `until_index`; it replaces what its sender had here.
+    pub(crate) fn wait(&mut self, mut entry: Entry<S>, until_index: u64) {
+        let tx = &entry.candidate.tx;
+        let (sender, hash) = (tx.sender, tx.hash);
+        self.remove(sender);
+        self.places.insert(sender, Place::Waiting(hash));
+        entry.sim = None;
+        self.waiting.entry(until_index).or_default().push(entry);
+    }
+
+    /// Makes executable what waited for flashblocks up to `index`; returns the senders of those
+    /// that had been put off for want of time and have not run yet.
+    pub(crate) fn release(&mut self, index: u64) -> VecDeque<Address> {
+        let mut overran = VecDeque::new();
+        while let Some(first) = self.waiting.first_entry() {
+            if *first.key() > index {
+                break;
+            }
+            for entry in first.remove() {
+                let (sender, hash) = (entry.candidate.tx.sender, entry.candidate.tx.hash);
+                let current =
+                    matches!(self.places.get(&sender), Some(Place::Waiting(at)) if *at == hash);
+                if !current {
+                    continue;
+                }
+                if entry.overran && !entry.measured {
+                    overran.push_back(sender);
+                }
+                self.insert(entry);
+            }
+        }
+        overran
+    }
+
+    /// Forgets the sender's candidate.
+    pub(crate) fn remove(&mut self, sender: Address) {
+        if let Some(Place::Ready(key)) = self.places.remove(&sender)
+            && let Some(entry) = self.entries.remove(&key)
+        {
+            self.discount(&entry);
+        }
+    }
+
+    /// The next candidate that has not run ahead yet.
+    pub(crate) fn next_untried(&mut self) -> Option<Address> {
+        while let Some(sender) = self.untried.pop_front() {
+            if self.get(sender).is_some_and(|entry| !entry.measured) {
+                return Some(sender);
+            }
+        }
+        None
+    }
+
+    /// The sender's executable candidate.
+    pub(crate) fn get(&self, sender: Address) -> Option<&Entry<S>> {
+        match self.places.get(&sender) {
+            Some(Place::Ready(key)) => self.entries.get(key),
+            Some(Place::Waiting(_)) | None => None,
+        }
+    }
+
+    /// Notes that the sender's candidate ran ahead, with its gas and its result.
+    pub(crate) fn ran_ahead(&mut self, sender: Address, gas: u64, sim: S) {
+        let keep = self.sims < SIMS_MAX;
+        self.update(sender, |entry| {
+            entry.gas = gas;
+            entry.measured = true;
+            entry.sim = keep.then_some(sim);
+        });
+    }
+
+    /// Notes how long the candidate `hash` of `sender` took.
+    pub(crate) fn took(&mut self, sender: Address, hash: B256, cost_us: u64) {
+        self.update(sender, |entry| {
+            if entry.candidate.tx.hash == hash {
+                entry.cost_us = Some(cost_us);
+            }
+        });
+    }
+
+    /// The entry behind the candidate that a policy selected; what it took besides goes back.
+    /// `None` where it selected something it had not taken.
+    pub(crate) fn claim(&mut self, selected: &Candidate) -> Option<Entry<S>> {
+        let mut claimed = None;
+        for entry in std::mem::take(&mut self.popped) {
+            if claimed.is_none() && entry.candidate.tx.hash == selected.tx.hash {
+                claimed = Some(entry);
+            } else {
+                self.insert(entry);
+            }
+        }
+        claimed
+    }
+
+    /// Measured microseconds and unmeasured gas of all executable candidates.
+    pub(crate) const fn pending(&self) -> (u64, u64) {
+        (self.known_us, self.unknown_gas)
+    }
+
+    fn update(&mut self, sender: Address, change: impl FnOnce(&mut Entry<S>)) {
+        let Some(Place::Ready(key)) = self.places.get(&sender).copied() else {
+            return;
+        };
+        if let Some(mut entry) = self.entries.remove(&key) {
+            self.discount(&entry);
+            change(&mut entry);
+            self.count(&entry);
+            self.entries.insert(key, entry);
+        }
+    }
+
+    fn count(&mut self, entry: &Entry<S>) {
+        self.sims += usize::from(entry.sim.is_some());
+        match entry.cost_us {
+            Some(cost_us) => self.known_us = self.known_us.saturating_add(cost_us),
+            None => self.unknown_gas = self.unknown_gas.saturating_add(entry.gas),
+        }
+    }
+
+    fn discount(&mut self, entry: &Entry<S>) {
+        self.sims -= usize::from(entry.sim.is_some());
+        match entry.cost_us {
+            Some(cost_us) => self.known_us = self.known_us.saturating_sub(cost_us),
+            None => self.unknown_gas = self.unknown_gas.saturating_sub(entry.gas),
+        }
+    }
+}
+
+impl<S> Frontier for Ready<S> {
+    fn peek(&self) -> Option<(&Candidate, Rank)> {
+        let (_, entry) = self.entries.first_key_value()?;
+        Some((&entry.candidate, entry.rank))
+    }
+
+    fn pop(&mut self) -> Option<(Candidate, Rank)> {
+        let (_, entry) = self.entries.pop_first()?;
+        self.discount(&entry);
+        self.places.remove(&entry.candidate.tx.sender);
+        let taken = (entry.candidate.clone(), entry.rank);
+        self.popped.push(entry);
+        Some(taken)
+    }
+
+    fn len(&self) -> usize {
+        self.entries.len()
+    }
+}

@@ -1,0 +1,163 @@
+//! The callers' side of the service.
+
+use std::sync::Arc;
+
+use alloy_primitives::B256;
+use blockwright_core::{Best, DaLimits};
+use blockwright_seams::Host;
+use blockwright_types::{BuildRequest, PayloadId};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::ledger::{Act, Applied, Ledger, Phase};
+use crate::shared::Shared;
+use crate::{ResolveError, StartError, metrics};
+
+/// What a handle asks of the service.
+pub(crate) enum Message<A> {
+    /// Start (or find) a payload.
+    Start {
+        request: Box<BuildRequest>,
+        reply: oneshot::Sender<Result<Arc<Ledger<A>>, StartError>>,
+    },
+    /// End all jobs and the service.
+    Shutdown,
+}
+
+/// Starts and resolves payloads. Cloning is cheap; all clones speak to the same service.
+pub struct BuilderHandle<H: Host> {
+    messages: mpsc::Sender<Message<H::Artifact>>,
+    shared: Arc<Shared<H::Artifact>>,
+}
+
+impl<H: Host> Clone for BuilderHandle<H> {
+    fn clone(&self) -> Self {
+        Self {
+            messages: self.messages.clone(),
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+impl<H: Host> BuilderHandle<H> {
+    pub(crate) const fn new(
+        messages: mpsc::Sender<Message<H::Artifact>>,
+        shared: Arc<Shared<H::Artifact>>,
+    ) -> Self {
+        Self { messages, shared }
+    }
+
+    /// Starts building. `Ok` once the first block (sequencer transactions with real roots) can be
+    /// resolved; flashblock 0 is published right after that. Older jobs are superseded at that
+    /// moment, not before: a refused request costs nobody a payload.
+    ///
+    /// Idempotent: a known id is answered without starting anything, also when it is over. Dropping
+    /// the future does not stop the job.
+    pub async fn start(&self, request: BuildRequest) -> Result<PayloadId, StartError> {
+        let id = request.id;
+        let (reply, answer) = oneshot::channel();
+        let message = Message::Start {
+            request: Box::new(request),
+            reply,
+        };
+        self.messages
+            .try_send(message)
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => {
+                    metrics::start_refused();
+                    StartError::Busy("too many start calls are waiting")
+                }
+                mpsc::error::TrySendError::Closed(_) => StartError::ShutDown,
+            })?;
+        let ledger = answer.await.map_err(|_| StartError::ShutDown)??;
+        let mut phase = ledger.watch();
+        let settled = phase
+            .wait_for(|phase| !matches!(phase, Phase::Opening))
+            .await
+            .map_err(|_| StartError::ShutDown)?;
+        match &*settled {
+            Phase::Refused(error) => Err(error.clone()),
+            Phase::Opening | Phase::Ready(_) => Ok(id),
+        }
+    }
+
+    /// Ends the job and hands out its payload, from memory: it waits for nobody but a publication
+    /// in progress. The same id gives the same block again for as long as it is retained.
+    pub fn resolve(&self, id: PayloadId) -> Result<Best<H::Artifact>, ResolveError> {
+        let ledger = self.ledger(id)?;
+        match ledger.apply(Act::Resolve) {
+            Applied::Resolved { best, first } => {
+                if first {
+                    metrics::resolved(&best.block);
+                }
+                Ok(best)
+            }
+            Applied::NotReady | Applied::Done(_) | Applied::Suppressed(_) => {
+                Err(ResolveError::NotReady(id))
+            }
+        }
+    }
+
+    /// The payload as it is now; the job goes on.
+    pub fn peek(&self, id: PayloadId) -> Result<Best<H::Artifact>, ResolveError> {
+        self.ledger(id)?.best().ok_or(ResolveError::NotReady(id))
+    }
+
+    /// Follows the payload.
+    pub fn subscribe(&self, id: PayloadId) -> Result<BestWatch<H::Artifact>, ResolveError> {
+        let phase = self.ledger(id)?.watch();
+        Ok(BestWatch { phase })
+    }
+
+    /// The payload whose block has this hash, if it was built here lately: it can be imported
+    /// without running it again.
+    pub fn built(&self, block_hash: B256) -> Option<Best<H::Artifact>> {
+        self.shared.table.lock().built(block_hash)
+    }
+
+    /// Sets the DA limits from the next transaction on; zero means none (`miner_setMaxDASize`).
+    pub fn set_da_limits(&self, tx_max_bytes: u64, block_max_bytes: u64) {
+        self.shared
+            .set_limits(DaLimits::from_rpc(tx_max_bytes, block_max_bytes));
+        self.shared.table.lock().ring_all();
+    }
+
+    /// The DA limits in force.
+    pub fn da_limits(&self) -> DaLimits {
+        self.shared.limits()
+    }
+
+    /// Ends all jobs, then the service. What was built stays resolvable through existing handles.
+    pub async fn shutdown(&self) {
+        let _ = self.messages.send(Message::Shutdown).await;
+    }
+
+    fn ledger(&self, id: PayloadId) -> Result<Arc<Ledger<H::Artifact>>, ResolveError> {
+        let table = self.shared.table.lock();
+        table.get(id).ok_or(ResolveError::Unknown(id))
+    }
+}
+
+/// Follows one payload as flashblocks are added to it.
+#[derive(Debug)]
+pub struct BestWatch<A> {
+    phase: watch::Receiver<Phase<A>>,
+}
+
+impl<A: Clone> BestWatch<A> {
+    /// The payload as it is now.
+    pub fn best(&self) -> Option<Best<A>> {
+        match &*self.phase.borrow() {
+            Phase::Ready(best) => Some(best.clone()),
+            Phase::Opening | Phase::Refused(_) => None,
+        }
+    }
+
+    /// Waits for the next change; `None` once there will be none.
+    pub async fn changed(&mut self) -> Option<Best<A>> {
+        self.phase.changed().await.ok()?;
+        match &*self.phase.borrow_and_update() {
+            Phase::Ready(best) => Some(best.clone()),
+            Phase::Opening | Phase::Refused(_) => None,
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The record of one payload: what was published, what is the payload, and whether it is over.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use blockwright_core::{Best, Publication};
+use blockwright_seams::{Feedback, FlashblockSink};
+use blockwright_types::{Flashblock, PayloadId, StopReason};
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use crate::StartError;
+use crate::mailbox::Bell;
+
+/// Where a payload stands, for those who wait for it.
+#[derive(Clone, Debug)]
+pub(crate) enum Phase<A> {
+    /// No block yet.
+    Opening,
+    /// This is the payload.
+    Ready(Best<A>),
+    /// There will be none.
+    Refused(StartError),
+}
+
+/// An attempt to change a payload's record.
+#[derive(Debug)]
+pub(crate) enum Act<A> {
+    /// The first block is there; its flashblock is held until [`Act::Release`].
+    First(Publication<A>),
+    /// Publish the held flashblock.
+    Release,
+    /// Publish a flashblock and make its block the payload.
+    Publish(Publication<A>),
+    /// Hand the payload out and end the job.
+    Resolve,
+    /// End the job.
+    Stop(StopReason),
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(crate) enum Applied<A> {
+    /// Done.
+    Done(Feedback),
+    /// The payload is over for this reason, or the flashblock is not the next one; nothing happened.
+    Suppressed(StopReason),
+    /// The payload; `first` tells whether it was handed out for the first time.
+    Resolved { best: Best<A>, first: bool },
+    /// There is no payload yet.
+    NotReady,
+}
+
+#[derive(Debug)]
+struct State<A> {
+    stop: Option<StopReason>,
+    resolved: bool,
+    best: Option<Best<A>>,
+    held: Option<Arc<Flashblock>>,
+    next_index: u64,
+}
+
+/// The record of one payload. All changes go through [`Ledger::apply`].
+pub(crate) struct Ledger<A> {
+    pub(crate) id: PayloadId,
+    /// Order of arrival of the fork choice.
+    pub(crate) sequence: u64,
+    pub(crate) bell: Bell<A>,
+    state: Mutex<State<A>>,
+    phase: watch::Sender<Phase<A>>,
+    sink: Arc<dyn FlashblockSink>,
+    stopped: AtomicBool,
+    running: AtomicBool,
+}
+
+impl<A: Clone + Send + Sync + 'static> Ledger<A> {
+    pub(crate) fn new(
+        id: PayloadId,
+        sequence: u64,
+        bell: Bell<A>,
+        sink: Arc<dyn FlashblockSink>,
+    ) -> Self {
+        Self {
+            id,
+            sequence,
+            bell,
+            state: Mutex::new(State {
+                stop: None,
+                resolved: false,
+                best: None,
+                held: None,
+                next_index: 0,
+            }),
+            phase: watch::Sender::new(Phase::Opening),
+            sink,
+            stopped: AtomicBool::new(false),
+            running: AtomicBool::new(true),
+        }
+    }
+
+    /// The one function that publishes, replaces the payload, resolves and stops, under one lock.
+    /// So what was published is in the payload, and nothing is published once it was handed out.
+    ///
+    /// A held first flashblock goes out before anything else happens: it is part of the payload
+    /// that is handed out.
+    pub(crate) fn apply(&self, act: Act<A>) -> Applied<A> {
+        let mut state = self.state.lock();
+        let mut feedback = Feedback::Accepted;
+        if let Some(held) = state.held.take() {
+            feedback = self.sink.publish(held);
+        }
+        match act {
+            Act::Release => Applied::Done(feedback),
+            Act::First(publication) | Act::Publish(publication)
+                if state.stop.is_some() || publication.flashblock.index != state.next_index =>
+            {
+                Applied::Suppressed(state.stop.unwrap_or(StopReason::Failed))
+            }
+            Act::First(publication) => {
+                state.held = Some(publication.flashblock);
+                self.replace(&mut state, publication.best);
+                Applied::Done(feedback)
+            }
+            Act::Publish(publication) => {
+                let feedback = self.sink.publish(publication.flashblock);
+                self.replace(&mut state, publication.best);
+                Applied::Done(feedback)
+            }
+            Act::Resolve => {
+                let Some(best) = state.best.clone() else {
+                    return Applied::NotReady;
+                };
+                let first = !std::mem::replace(&mut state.resolved, true);
+                self.stop(&mut state, StopReason::Resolved);
+                Applied::Resolved { best, first }
+            }
+            Act::Stop(reason) => {
+                self.stop(&mut state, reason);
+                Applied::Done(feedback)
+            }
+        }
+    }
+
+    fn replace(&self, state: &mut State<A>, best: Best<A>) {
+        state.next_index += 1;
+        state.best = Some(best.clone());
+        self.phase.send_replace(Phase::Ready(best));
+    }
+
+    /// The first reason wins.
+    fn stop(&self, state: &mut State<A>, reason: StopReason) {
+        if state.stop.is_none() {
+            state.stop = Some(reason);
+            self.stopped.store(true, Ordering::Release);
+            self.bell.ring();
+        }
+    }
+
+    /// Tells those who wait for the first block that there will be none; no effect once there is.
+    pub(crate) fn refuse(&self, error: StartError) {
+        let _ = self.phase.send_if_modified(|phase| {
+            let waiting = matches!(phase, Phase::Opening);
+            if waiting {
+                *phase = Phase::Refused(error);
+            }
+            waiting
+        });
+    }
+
+    /// The payload as it is now.
+    pub(crate) fn best(&self) -> Option<Best<A>> {
+        self.state.lock().best.clone()
+    }
+
+    /// Whether the job is to end; cheap.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
+    }
+
+    /// Why the job is over.
+    pub(crate) fn stop_reason(&self) -> Option<StopReason> {
+        self.state.lock().stop
+    }
+
+    /// Whether its thread is still there.
+    pub(crate) fn is_running(&self) -> bool {
+        self.running.load(Ordering::Acquire)
+    }
+
+    /// Its thread has ended.
+    pub(crate) fn ended(&self) {
+        self.running.store(false, Ordering::Release);
+    }
+
+    /// Follows the payload.
+    pub(crate) fn watch(&self) -> watch::Receiver<Phase<A>> {
+        self.phase.subscribe()
+    }
+}
