@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use alloy_consensus::{Eip2718EncodableReceipt as _, TxReceipt as _};
+use alloy_consensus::TxReceipt as _;
 use alloy_primitives::{Bloom, U256};
 use blockwright_types::{BlockPart, Changes, SharedTx, Usage};
 use op_alloy_consensus::OpReceipt;
 
 use crate::header::BlockTotals;
 use crate::ordered_trie::OrderedTrie;
+use crate::receipt::encode_for_root;
 
 /// Transactions, receipts and running totals of a block under construction.
 #[derive(Debug, Default)]
@@ -38,9 +39,7 @@ impl Ledger {
         self.value = self.value.saturating_add(value);
         let bloom = receipt.bloom();
         self.logs_bloom |= bloom;
-        let mut encoded = Vec::with_capacity(receipt.eip2718_encoded_length_with_bloom(&bloom));
-        receipt.eip2718_encode_with_bloom(&bloom, &mut encoded);
-        self.receipts.push(encoded.into());
+        self.receipts.push(encode_for_root(&receipt, &bloom));
         self.transactions.push(tx.encoded.clone());
         self.part.transactions.push(tx);
         self.part.receipts.push(receipt);

@@ -1,6 +1,7 @@
 //! Receipts.
 
-use alloy_consensus::{Eip658Value, Receipt};
+use alloy_consensus::{Eip658Value, Eip2718EncodableReceipt as _, Receipt};
+use alloy_primitives::{Bloom, Bytes};
 use blockwright_types::RecoveredTx;
 use op_alloy_consensus::{OpDepositReceipt, OpReceipt, OpTxEnvelope};
 use op_revm::OpHaltReason;
@@ -45,4 +46,23 @@ pub(crate) fn receipt(
             deposit_receipt_version: deposit.version,
         }),
     }
+}
+
+/// The bytes of a receipt in the receipts trie.
+///
+/// Between Regolith and Canyon a deposit's receipt has a nonce, but the trie does not know it; the
+/// receipt version of Canyon says that it does.
+pub(crate) fn encode_for_root(receipt: &OpReceipt, bloom: &Bloom) -> Bytes {
+    let mut encoded = Vec::with_capacity(receipt.eip2718_encoded_length_with_bloom(bloom));
+    match receipt {
+        OpReceipt::Deposit(deposit)
+            if deposit.deposit_receipt_version.is_none() && deposit.deposit_nonce.is_some() =>
+        {
+            let mut bare = deposit.clone();
+            bare.deposit_nonce = None;
+            OpReceipt::Deposit(bare).eip2718_encode_with_bloom(bloom, &mut encoded);
+        }
+        receipt => receipt.eip2718_encode_with_bloom(bloom, &mut encoded),
+    }
+    encoded.into()
 }

@@ -10,10 +10,11 @@ use alloy_trie::nodes::{ExtensionNode, LeafNode, TrieNode};
 use blockwright_exec::{assemble_header, execute_block};
 use blockwright_types::{BlockContext, OpFork, RecoveredTx, SharedTx};
 use op_alloy_consensus::OpTxEnvelope;
+use op_revm::constants::OPERATOR_FEE_RECIPIENT;
 use serde_json::Value;
 
 use crate::folder;
-use crate::reader::TrieReader;
+use crate::reader::{TrieReader, roots};
 
 /// Everything the files give, by block.
 #[derive(Default)]
@@ -95,11 +96,17 @@ impl Given {
 
 fn transactions(block: &Value) -> Vec<SharedTx> {
     let list = block["transactions"].as_array().unwrap();
-    list.iter().map(|json| Arc::new(transaction(json))).collect()
+    list.iter()
+        .map(|json| Arc::new(transaction(json)))
+        .collect()
 }
 
 fn transaction(json: &Value) -> RecoveredTx {
-    let envelope: OpTxEnvelope = parsed(json);
+    let mut fields = json.clone();
+    // op-alloy reads this flag as a quantity.
+    let system = json["isSystemTx"].as_bool().unwrap_or(false);
+    fields["isSystemTx"] = Value::from(if system { "0x1" } else { "0x0" });
+    let envelope: OpTxEnvelope = parsed(&fields);
     let sender: Address = parsed(&json["from"]);
     let encoded = Bytes::from(envelope.encoded_2718());
     let tx = RecoveredTx::new(envelope, encoded, sender);
@@ -154,6 +161,8 @@ fn execute(given: &Given, parent_root: B256, block: &Value) {
         .iter()
         .map(|(number, header)| (*number, parsed(&header["hash"])))
         .collect();
+    // op-revm credits the operator fee vault with zero before there is an operator fee.
+    reader.unknown.push(OPERATOR_FEE_RECIPIENT);
     let mut trie = reader.trie.clone();
     let result = execute_block(context(&header), reader, &txs).unwrap();
     assert_eq!(result.totals.gas_used, header.gas_used, "{}", header.number);
@@ -162,7 +171,7 @@ fn execute(given: &Given, parent_root: B256, block: &Value) {
     assert_eq!(result.totals.logs_bloom, header.logs_bloom);
 
     trie.apply(&result.part.net_changes()).unwrap();
-    let roots = trie.roots().unwrap();
+    let roots = roots(&mut trie);
     assert_eq!(roots.state, header.state_root, "{}", header.number);
     let assembled = assemble_header(&context(&header), &result.totals, &roots);
     assert_eq!(assembled.hash_slow(), hash);

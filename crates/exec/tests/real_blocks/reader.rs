@@ -5,6 +5,7 @@ use std::sync::Arc;
 use alloy_primitives::map::{B256Map, HashMap};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use blockwright_state::{StateTrie, TrieError};
+use blockwright_types::Roots;
 use revm::database_interface::{DBErrorMarker, DatabaseRef};
 use revm::state::{AccountInfo, Bytecode};
 
@@ -13,6 +14,8 @@ pub(crate) struct TrieReader {
     pub(crate) trie: StateTrie,
     pub(crate) preimages: Arc<B256Map<Bytes>>,
     pub(crate) block_hashes: HashMap<u64, B256>,
+    /// Accounts that are read without effect and whose nodes are not given.
+    pub(crate) unknown: Vec<Address>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +37,7 @@ impl TrieReader {
             trie: StateTrie::blinded(root, Arc::clone(&preimages) as _),
             preimages,
             block_hashes: HashMap::default(),
+            unknown: Vec::new(),
         }
     }
 }
@@ -42,6 +46,9 @@ impl DatabaseRef for TrieReader {
     type Error = ReadError;
 
     fn basic_ref(&self, address: Address) -> Result<Option<AccountInfo>, ReadError> {
+        if self.unknown.contains(&address) {
+            return Ok(None);
+        }
         Ok(self.trie.account(address)?.map(|post| AccountInfo {
             balance: post.balance,
             nonce: post.nonce,
@@ -63,5 +70,14 @@ impl DatabaseRef for TrieReader {
     fn block_hash_ref(&self, number: u64) -> Result<B256, ReadError> {
         let hash = self.block_hashes.get(&number);
         hash.copied().ok_or(ReadError::BlockHash(number))
+    }
+}
+
+/// The roots of a block before Isthmus, whose header has no use for the message passer's: its nodes
+/// are not given.
+pub(crate) fn roots(trie: &mut StateTrie) -> Roots {
+    Roots {
+        state: trie.state_root(),
+        message_passer: B256::ZERO,
     }
 }

@@ -98,6 +98,12 @@ impl StateTrie {
         })
     }
 
+    /// The state root alone; does without the message passer's nodes, which a witness of a block
+    /// before Isthmus need not hold.
+    pub fn state_root(&mut self) -> B256 {
+        self.accounts.root()
+    }
+
     /// The account at `address`.
     pub fn account(&self, address: Address) -> Result<Option<AccountPost>, TrieError> {
         Ok(self.leaf(address)?.map(|leaf| leaf.post))
