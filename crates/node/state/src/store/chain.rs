@@ -26,12 +26,21 @@ pub(super) struct Layer {
 }
 
 impl Layer {
-    pub(super) fn genesis(block: Arc<SealedBlock>, delta: TrieDelta) -> Self {
+    pub(super) const fn new(
+        block: Arc<SealedBlock>,
+        delta: TrieDelta,
+        ancestors: Ancestors,
+    ) -> Self {
         Self {
-            ancestors: Ancestors::genesis(block.header.number, block.hash),
             block,
             delta,
+            ancestors,
         }
+    }
+
+    pub(super) fn genesis(block: Arc<SealedBlock>, delta: TrieDelta) -> Self {
+        let ancestors = Ancestors::genesis(block.header.number, block.hash);
+        Self::new(block, delta, ancestors)
     }
 
     pub(super) fn child(
@@ -46,11 +55,8 @@ impl Layer {
                 parent: parent.number(),
             });
         }
-        Ok(Self {
-            ancestors: parent.ancestors.child(block.hash),
-            block,
-            delta,
-        })
+        let ancestors = parent.ancestors.child(block.hash);
+        Ok(Self::new(block, delta, ancestors))
     }
 
     pub(super) fn reader(&self) -> StateReader {
@@ -58,6 +64,10 @@ impl Layer {
             flat: self.delta.state.flat.clone(),
             ancestors: self.ancestors.clone(),
         }
+    }
+
+    pub(super) const fn ancestors(&self) -> &Ancestors {
+        &self.ancestors
     }
 
     pub(super) fn number(&self) -> u64 {
@@ -98,6 +108,41 @@ pub(super) struct Chain {
     numbers: B256Map<u64>,
     transactions: TxIndex,
     labels: Labels,
+}
+
+/// A chain that is being filled from the log.
+#[derive(Debug)]
+pub(super) struct Replay {
+    chain: Chain,
+}
+
+impl Replay {
+    pub(super) fn new(genesis: Arc<Layer>) -> Self {
+        Self {
+            chain: Chain::new(genesis),
+        }
+    }
+
+    /// The next canonical block, with its layer where its state is to be held.
+    pub(super) fn block(
+        &mut self,
+        entry: Entry,
+        transactions: Vec<B256>,
+        layer: Option<Arc<Layer>>,
+        config: &StoreConfig,
+    ) {
+        let limit = config.transactions_indexed_max;
+        self.chain.extend(entry, transactions.into_iter(), limit);
+        if let Some(layer) = layer {
+            self.chain.hold(layer);
+        }
+    }
+
+    pub(super) fn finish(mut self, labels: Labels, config: &StoreConfig) -> Chain {
+        self.chain.labels = labels;
+        drop(self.chain.prune(config));
+        self.chain
+    }
 }
 
 /// What a fork choice is about to change.
