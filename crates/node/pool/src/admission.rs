@@ -204,4 +204,5 @@ fn check_replacement(old: &SharedTx, new: &SharedTx, percent: u64) -> Result<(),
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;

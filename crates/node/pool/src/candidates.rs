@@ -208,4 +208,5 @@ impl Drop for PoolCandidates {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;

@@ -52,4 +52,5 @@ fn count_bytes(input: &[u8]) -> (u64, u64) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;

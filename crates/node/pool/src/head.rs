@@ -133,4 +133,5 @@ fn inclusion_of(blocks: &[Arc<SealedBlock>]) -> Inclusion {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;

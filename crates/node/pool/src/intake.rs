@@ -318,4 +318,5 @@ fn recover_sender(tx: &OpTxEnvelope) -> Result<Address, PoolError> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;

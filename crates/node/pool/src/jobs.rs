@@ -73,7 +73,7 @@ impl JobFeed {
     /// Tells the job of an arrival if it is what the job could take next. `false` where the news
     /// was lost because the queue is full.
     fn notify(&self, tx: &SharedTx) -> bool {
-        let mut news = self.news.lock();
+        let news = self.news.lock();
         let known = news.senders.get(&tx.sender).copied().unwrap_or_default();
         if known.next.is_some_and(|next| next != tx.nonce()) || known.offered == Some(tx.hash) {
             return true;

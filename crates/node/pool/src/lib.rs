@@ -34,6 +34,10 @@ mod sender;
 
 mod table;
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod testing;
+
 mod validate;
 
 mod view;

@@ -200,4 +200,5 @@ fn cost_wei(tx: &SharedTx, head: &HeadView) -> U256 {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;
