@@ -49,6 +49,9 @@ func startL1(ctx context.Context, program string, files layout, blockTimeSeconds
 	args := append([]string{
 		"--datadir", files.data("l1"), "--dev", "--dev.period", blockTimeSeconds,
 		"--http.port", ports[0], "--http.api", "eth,net,web3,debug,txpool", "--authrpc.port", ports[1],
+		// The dev mode can miss that a payload is ready and then waits for its next
+		// update, for ever if none comes within the block time.
+		"--miner.recommit", "100ms",
 	}, quiet...)
 	l1 := &L1{http: httpURL(ports[0])}
 	l1.process, err = process.Start(process.Spec{

@@ -86,6 +86,16 @@ func (p *Process) Ended() error {
 	}
 }
 
+// Succeeded says whether the process has ended with status 0.
+func (p *Process) Succeeded() bool {
+	select {
+	case <-p.done:
+		return p.result == nil
+	default:
+		return false
+	}
+}
+
 // Kill ends the process by SIGKILL and waits for its end.
 func (p *Process) Kill() {
 	p.signal(syscall.SIGKILL)
