@@ -1,1 +1,47 @@
-//! blockwright-engine
+#![doc = include_str!("../README.md")]
+
+mod config;
+pub use config::{EngineConfig, EngineDeps};
+
+mod engine;
+pub use engine::Engine;
+
+mod error;
+pub use error::EngineError;
+
+mod fork_choice;
+
+mod heads;
+pub use heads::Heads;
+
+mod host;
+pub use host::EmbeddedHost;
+
+mod import;
+
+mod invalid;
+
+mod jwt;
+pub use jwt::{JwtError, JwtSecret};
+
+mod metrics;
+
+mod orphans;
+
+mod payload;
+pub use payload::{BlobsBundle, ExecutionPayload, PayloadEnvelope};
+
+mod payloads;
+
+mod rpc;
+pub use rpc::engine_module;
+
+mod server;
+pub use server::{AuthRpcConfig, AuthRpcServer, ServeError, serve_authrpc};
+
+mod senders;
+
+mod version;
+pub use version::{ForkchoiceVersion, GetPayloadVersion, NewPayloadVersion};
+
+mod view;

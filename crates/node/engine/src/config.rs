@@ -1,0 +1,46 @@
+//! Settings and parts of the engine.
+
+use std::sync::Arc;
+
+use blockwright_chain::ChainSpec;
+use blockwright_pool::Pool;
+use blockwright_seams::Clock;
+use blockwright_service::BuilderHandle;
+use blockwright_state::Store;
+
+use crate::EmbeddedHost;
+
+/// Settings of the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EngineConfig {
+    /// First byte of payload ids: 3 (sidecars up to 0.7.16) or 4 (from 0.7.17).
+    pub payload_id_version: u8,
+    /// Most payloads with unknown parents that are remembered.
+    pub orphans_max: usize,
+    /// Most invalid blocks that are remembered.
+    pub invalid_max: usize,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            payload_id_version: 3,
+            orphans_max: 256,
+            invalid_max: 512,
+        }
+    }
+}
+
+/// What the engine works with.
+pub struct EngineDeps {
+    /// Chain rules.
+    pub chain: Arc<ChainSpec>,
+    /// Blocks and states.
+    pub store: Store,
+    /// Transaction pool.
+    pub pool: Pool,
+    /// The builder.
+    pub builder: BuilderHandle<EmbeddedHost>,
+    /// Wall clock, for the arrival time of fork choices.
+    pub clock: Arc<dyn Clock>,
+}

@@ -1,0 +1,189 @@
+//! Execution payloads as they travel: one shape whose optional fields depend on the fork.
+
+use alloy_consensus::Header;
+use alloy_consensus::constants::{EMPTY_OMMER_ROOT_HASH, EMPTY_WITHDRAWALS};
+use alloy_eips::eip4895::Withdrawal;
+use alloy_eips::eip7685::EMPTY_REQUESTS_HASH;
+use alloy_primitives::{Address, B64, B256, Bloom, Bytes, U256};
+use blockwright_chain::transactions_root;
+use blockwright_types::{OpFork, SealedBlock};
+use serde::{Deserialize, Serialize};
+
+/// `ExecutionPayloadV1` to `V4` of execution-apis with the OP Stack's `withdrawalsRoot` (Isthmus).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub struct ExecutionPayload {
+    pub parent_hash: B256,
+    pub fee_recipient: Address,
+    pub state_root: B256,
+    pub receipts_root: B256,
+    pub logs_bloom: Bloom,
+    pub prev_randao: B256,
+    #[serde(with = "alloy_serde::quantity")]
+    pub block_number: u64,
+    #[serde(with = "alloy_serde::quantity")]
+    pub gas_limit: u64,
+    #[serde(with = "alloy_serde::quantity")]
+    pub gas_used: u64,
+    #[serde(with = "alloy_serde::quantity")]
+    pub timestamp: u64,
+    pub extra_data: Bytes,
+    pub base_fee_per_gas: U256,
+    pub block_hash: B256,
+    pub transactions: Vec<Bytes>,
+    /// From Canyon; always empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawals: Option<Vec<Withdrawal>>,
+    /// From Ecotone; the DA footprint from Jovian.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "alloy_serde::quantity::opt"
+    )]
+    pub blob_gas_used: Option<u64>,
+    /// From Ecotone; always zero.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "alloy_serde::quantity::opt"
+    )]
+    pub excess_blob_gas: Option<u64>,
+    /// From Isthmus.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawals_root: Option<B256>,
+}
+
+/// `BlobsBundleV1`/`V2`: always empty, there are no blobs on an OP Stack chain.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlobsBundle {
+    /// None.
+    pub commitments: Vec<Bytes>,
+    /// None.
+    pub proofs: Vec<Bytes>,
+    /// None.
+    pub blobs: Vec<Bytes>,
+}
+
+/// The answer of `engine_getPayloadV2` and later. What a version does not have is absent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PayloadEnvelope {
+    /// The block.
+    pub execution_payload: ExecutionPayload,
+    /// Priority fees the block pays its fee recipient, in wei.
+    pub block_value: U256,
+    /// From V3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blobs_bundle: Option<BlobsBundle>,
+    /// From V3; always false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub should_override_builder: Option<bool>,
+    /// From V3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_beacon_block_root: Option<B256>,
+    /// From V4; always empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution_requests: Option<Vec<Bytes>>,
+}
+
+impl ExecutionPayload {
+    /// The payload of a sealed block of `fork`.
+    pub fn of_block(block: &SealedBlock, fork: OpFork) -> Self {
+        let header = &block.header;
+        Self {
+            parent_hash: header.parent_hash,
+            fee_recipient: header.beneficiary,
+            state_root: header.state_root,
+            receipts_root: header.receipts_root,
+            logs_bloom: header.logs_bloom,
+            prev_randao: header.mix_hash,
+            block_number: header.number,
+            gas_limit: header.gas_limit,
+            gas_used: header.gas_used,
+            timestamp: header.timestamp,
+            extra_data: header.extra_data.clone(),
+            base_fee_per_gas: U256::from(header.base_fee_per_gas.unwrap_or_default()),
+            block_hash: block.hash,
+            transactions: block.transactions().map(|tx| tx.encoded.clone()).collect(),
+            withdrawals: (fork >= OpFork::Canyon).then(Vec::new),
+            blob_gas_used: header.blob_gas_used,
+            excess_blob_gas: header.excess_blob_gas,
+            withdrawals_root: header.withdrawals_root.filter(|_| fork >= OpFork::Isthmus),
+        }
+    }
+
+    /// The header this payload stands for under the rules of `fork`. Hashes all transactions.
+    pub fn header(&self, fork: OpFork, parent_beacon_block_root: Option<B256>) -> Header {
+        Header {
+            parent_hash: self.parent_hash,
+            ommers_hash: EMPTY_OMMER_ROOT_HASH,
+            beneficiary: self.fee_recipient,
+            state_root: self.state_root,
+            transactions_root: transactions_root(&self.transactions),
+            receipts_root: self.receipts_root,
+            logs_bloom: self.logs_bloom,
+            difficulty: U256::ZERO,
+            number: self.block_number,
+            gas_limit: self.gas_limit,
+            gas_used: self.gas_used,
+            timestamp: self.timestamp,
+            extra_data: self.extra_data.clone(),
+            mix_hash: self.prev_randao,
+            nonce: B64::ZERO,
+            base_fee_per_gas: Some(self.base_fee_per_gas.saturating_to()),
+            withdrawals_root: if fork >= OpFork::Isthmus {
+                self.withdrawals_root
+            } else {
+                self.withdrawals.as_ref().map(|_| EMPTY_WITHDRAWALS)
+            },
+            blob_gas_used: self.blob_gas_used,
+            excess_blob_gas: self.excess_blob_gas,
+            parent_beacon_block_root,
+            requests_hash: (fork >= OpFork::Isthmus).then_some(EMPTY_REQUESTS_HASH),
+            ..Header::default()
+        }
+    }
+
+    /// Whether this is exactly the payload of `block`; cheaper than hashing.
+    pub(crate) fn is_of(&self, block: &SealedBlock, fork: OpFork) -> bool {
+        let header = &block.header;
+        self.block_hash == block.hash
+            && self.transactions.len() == block.transaction_count()
+            && self
+                .transactions
+                .iter()
+                .eq(block.transactions().map(|tx| &tx.encoded))
+            && self.parent_hash == header.parent_hash
+            && self.fee_recipient == header.beneficiary
+            && self.state_root == header.state_root
+            && self.receipts_root == header.receipts_root
+            && self.logs_bloom == header.logs_bloom
+            && self.prev_randao == header.mix_hash
+            && self.block_number == header.number
+            && self.gas_limit == header.gas_limit
+            && self.gas_used == header.gas_used
+            && self.timestamp == header.timestamp
+            && self.extra_data == header.extra_data
+            && self.base_fee_per_gas == U256::from(header.base_fee_per_gas.unwrap_or_default())
+            && self.withdrawals.as_ref().map(Vec::len) == (fork >= OpFork::Canyon).then_some(0)
+            && self.blob_gas_used == header.blob_gas_used
+            && self.excess_blob_gas == header.excess_blob_gas
+            && self.withdrawals_root == header.withdrawals_root.filter(|_| fork >= OpFork::Isthmus)
+    }
+}
+
+impl PayloadEnvelope {
+    /// The envelope of a sealed block of `fork`, with what the fork's method version has.
+    pub fn of_block(block: &SealedBlock, fork: OpFork) -> Self {
+        let ecotone = fork >= OpFork::Ecotone;
+        Self {
+            execution_payload: ExecutionPayload::of_block(block, fork),
+            block_value: block.value,
+            blobs_bundle: ecotone.then(BlobsBundle::default),
+            should_override_builder: ecotone.then_some(false),
+            parent_beacon_block_root: block.header.parent_beacon_block_root.filter(|_| ecotone),
+            execution_requests: (fork >= OpFork::Isthmus).then(Vec::new),
+        }
+    }
+}
