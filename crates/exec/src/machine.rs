@@ -1,6 +1,7 @@
 //! The one function that runs transactions.
 
 use blockwright_types::{BlockContext, Dimension, SkipReason};
+use op_revm::transaction::OpTxTr as _;
 use op_revm::{L1BlockInfo, OpContext, OpEvm, OpHaltReason, OpTransaction, OpTransactionError};
 use revm::context::{CfgEnv, ContextSetters, Journal, LocalContext, TxEnv};
 use revm::context_interface::JournalTr;
@@ -37,6 +38,8 @@ pub(crate) enum Run {
 /// An EVM set up for one block, over a database it owns.
 pub(crate) struct Machine<DB: Database> {
     evm: Evm<DB>,
+    /// Cap on the gas limit of signed transactions; revm's default for the fork where `None`.
+    tx_gas_limit_cap: Option<u64>,
 }
 
 impl<DB: Database> Machine<DB> {
@@ -46,6 +49,7 @@ impl<DB: Database> Machine<DB> {
 
     pub(crate) fn with_cfg(context: &BlockContext, cfg: CfgEnv<op_revm::OpSpecId>, db: DB) -> Self {
         let spec = cfg.spec;
+        let tx_gas_limit_cap = cfg.tx_gas_limit_cap;
         let mut ctx = OpContext::<DB> {
             block: block_env(context),
             tx: OpTransaction::default(),
@@ -58,7 +62,10 @@ impl<DB: Database> Machine<DB> {
         // Transactions set this themselves; the system calls that come before them do not.
         ctx.journaled_state.set_spec_id(spec.into_eth_spec());
         let evm = OpEvm::new(ctx, ()).with_precompiles(BlockPrecompiles::new(context.fork));
-        Self { evm }
+        Self {
+            evm,
+            tx_gas_limit_cap,
+        }
     }
 
     pub(crate) fn db(&self) -> &DB {
@@ -90,6 +97,14 @@ impl<DB: Database> Machine<DB> {
             DiscardingHandler::<_, EVMError<DB::Error, OpTransactionError>, EthFrame>::new();
         let result = match run {
             Run::Transaction(tx) => {
+                // Deposits are exempt from the cap. It is not enough that op-revm skips the check
+                // for them: revm still hands a frame no more gas than the cap, and puts the rest
+                // into a reservoir that only EIP-8037 knows how to spend.
+                self.evm.0.ctx.cfg.tx_gas_limit_cap = if tx.is_deposit() {
+                    Some(u64::MAX)
+                } else {
+                    self.tx_gas_limit_cap
+                };
                 self.evm.0.ctx.set_tx(tx);
                 handler.run(&mut self.evm)
             }

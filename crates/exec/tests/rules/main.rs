@@ -1,0 +1,15 @@
+//! Consensus rules of execution, on small states made for them.
+#![allow(missing_docs)]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod calls;
+mod deposits;
+mod differential;
+mod fees;
+mod footprint;
+mod headers;
+mod journal;
+mod karst;
+mod reference;
+mod script;
+mod world;
