@@ -181,4 +181,5 @@ fn check_beacon_root(fork: OpFork, root: Option<B256>) -> Result<(), AttributesE
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests;

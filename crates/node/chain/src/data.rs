@@ -98,4 +98,5 @@ impl DataFile {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests;

@@ -37,4 +37,5 @@ impl ChainSpec {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests;

@@ -287,4 +287,5 @@ const fn check_blob_gas_used(fork: OpFork, used: u64, gas_limit: u64) -> Result<
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests;

@@ -37,3 +37,7 @@ pub use spec::{ChainSpec, OptimismParams};
 
 mod upgrade;
 pub use upgrade::{upgrade_deposits, upgrade_gas};
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod testing;

@@ -18,7 +18,7 @@ pub struct OptimismParams {
 }
 
 impl OptimismParams {
-    /// The denominator in force under `fork`.
+    /// The denominator in force before (`false`) or from (`true`) Canyon.
     pub const fn denominator_at(&self, canyon_active: bool) -> u32 {
         match self.denominator_canyon {
             Some(denominator) if canyon_active => denominator,

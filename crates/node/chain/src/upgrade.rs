@@ -80,4 +80,5 @@ impl UpgradeTransaction {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests;

@@ -202,4 +202,5 @@ fn l1_block_slots(l1: &L1Attributes) -> [(u64, U256); 9] {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests;

@@ -58,4 +58,5 @@ pub fn l1_info_deposit(fork: OpFork, attributes: &L1Attributes, sequence_number:
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests;
