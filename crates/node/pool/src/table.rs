@@ -330,3 +330,6 @@ pub(crate) fn known(table: &Table, hashes: impl IntoIterator<Item = B256>) -> B2
         .filter(|hash| table.contains(hash))
         .collect()
 }
+
+#[cfg(test)]
+mod check;

@@ -15,6 +15,7 @@ use blockwright_types::{
     RecoveredTx, SealedBlock, SharedTx, UnixUs,
 };
 use op_alloy_consensus::{OpTxEnvelope, OpTypedTransaction, TxDeposit};
+use proptest::test_runner::{Config as ProptestConfig, RngSeed};
 
 use crate::{
     AccountCode, AccountFacts, AccountView, HeadView, Pool, PoolConfig, RollupFeeView, ViewError,
@@ -254,4 +255,20 @@ pub(crate) fn counting_wake() -> (Wake, Arc<AtomicUsize>) {
         counted.fetch_add(1, Ordering::SeqCst);
     });
     (wake, count)
+}
+
+/// `cases` scripts, the same ones each time unless `PROPTEST_RNG_SEED` or `PROPTEST_CASES` ask for
+/// others.
+pub(crate) fn property(cases: u32) -> ProptestConfig {
+    let mut config = ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = cases;
+    }
+    if std::env::var_os("PROPTEST_RNG_SEED").is_none() {
+        config.rng_seed = RngSeed::Fixed(0xb10c);
+    }
+    config
 }

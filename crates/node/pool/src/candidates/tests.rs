@@ -216,11 +216,10 @@ fn arrivals_beside_a_polling_job_are_never_missed() {
     let txs: Vec<_> = (0..200)
         .flat_map(|nonce| (0..4).map(move |index| priced(sender(index), nonce, 1_000, 1)))
         .collect();
-    let pool = chain.pool.clone();
     let sent = txs.clone();
     let intake = std::thread::spawn(move || {
         for tx in sent {
-            pool.add_recovered(tx).unwrap();
+            chain.add(&tx).unwrap();
         }
     });
     let mut committed = 0;

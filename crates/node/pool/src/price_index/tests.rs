@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use super::{PriceIndex, effective_price};
 use crate::sender::Pooled;
-use crate::testing::{priced, sender};
+use crate::testing::{priced, property, sender};
 
 fn pooled(arrival: u64, fee_cap: u128, tip: u128) -> Pooled {
     Pooled {
@@ -14,6 +14,8 @@ fn pooled(arrival: u64, fee_cap: u128, tip: u128) -> Pooled {
 }
 
 proptest! {
+    #![proptest_config(property(256))]
+
     #[test]
     fn equals_a_sort_by_effective_price_at_any_base_fee(
         prices in prop::collection::vec((0u128..50, 0u128..50), 0..40),
