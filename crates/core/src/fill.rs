@@ -18,7 +18,17 @@ const POLL_MAX: usize = 128;
 /// While committing, the pool is asked again after this many commits.
 const COMMITS_PER_POLL: u32 = 64;
 /// After this many candidates in a row that did not fit, the flashblock counts as full.
-const MISSES_MAX: u32 = 128;
+const MISSES_MAX: u32 = 512;
+/// After this many in a row for which no time was left in the last 1/16 of the slot, it counts as
+/// full. Before that a large gas limit must not keep smaller candidates behind it out.
+const OVERRUNS_MAX: u32 = 16;
+/// See [`OVERRUNS_MAX`].
+const LAST_PART: u64 = 16;
+/// A transaction that may take more than 1/8 of a slot gets a head start where it found no time
+/// left; all head starts of a slot together take about a quarter of it.
+const HEAD_START_MIN_PART: u64 = 8;
+/// See [`HEAD_START_MIN_PART`].
+const HEAD_STARTS_PART: u64 = 4;
 /// Committing begins this much earlier than the estimate says, in microseconds.
 const COMMIT_SLACK_US: u64 = 1_000;
 /// Why a better arrival has to wait.
@@ -45,14 +55,14 @@ impl<H: Host> Job<H> {
             self.poll();
             return Step::Run;
         }
-        let Some(part) = &mut self.part else {
+        let Some(part) = &self.part else {
             return Step::Wait(UnixUs::MAX);
         };
-        if let Some(sender) = part.head_start.pop_front() {
-            self.run_ahead(sender, now);
+        let committing = part.committing;
+        if self.run_head_start(now) {
             return Step::Run;
         }
-        if !part.committing {
+        if !committing {
             let start = self.commit_start(cut_at);
             if now < start {
                 return self.look_ahead(now, start);
@@ -103,8 +113,7 @@ impl<H: Host> Job<H> {
             self.refuse(&candidate, &SkipReason::FeeCapBelowBaseFee);
             return;
         };
-        let gas = self.pace.expected_gas(candidate.tx.gas_limit().0);
-        let entry = Entry::new(candidate, rank, gas);
+        let entry = Entry::new(candidate, rank);
         match &mut self.part {
             Some(part) if part.committing && !part.floor.admits(sender, rank) => {
                 part.report.held += 1;
@@ -118,12 +127,18 @@ impl<H: Host> Job<H> {
     /// When committing has to begin for everything pending (as far as the slot has room for it) to
     /// be done before the cut. Under flood this lies in the past: begin at once.
     fn commit_start(&self, cut_at: UnixUs) -> UnixUs {
-        let (known_us, unknown_gas) = self.ready.pending();
-        let pending_us = known_us.saturating_add(self.pace.expected_us(unknown_gas));
+        let pending = self.ready.pending();
+        let unknown_us = self
+            .pace
+            .unknown_us(pending.unknown_count, pending.unknown_gas_limit);
+        let pending_us = pending.known_us.saturating_add(unknown_us);
         let room = self.part.as_ref().map_or(Gas::ZERO, |part| {
             part.slot.budget.gas.saturating_sub(self.open.usage().gas)
         });
-        let room_us = self.pace.expected_us(room.0).saturating_add(known_us);
+        let room_us = self
+            .pace
+            .expected_us(room.0)
+            .saturating_add(pending.known_us);
         let work_us = pending_us.min(room_us);
         cut_at
             .minus_us(work_us.saturating_add(work_us / 4))
@@ -140,12 +155,43 @@ impl<H: Host> Job<H> {
                 .ready
                 .get(sender)
                 .map_or(0, |entry| entry.candidate.tx.gas_limit().0);
-            if now.plus_us(self.pace.worst_us(gas_limit)) <= start {
-                self.run_ahead(sender, now);
-                return Step::Run;
+            let worst_us = self.pace.worst_us(gas_limit);
+            if now.plus_us(worst_us) > start {
+                continue;
             }
+            if let Some(until) = self.must_wait_until(now, worst_us) {
+                self.ready.try_first(sender);
+                return Step::Wait(until.min(start));
+            }
+            self.run_ahead(sender, now);
+            return Step::Run;
         }
         Step::Run
+    }
+
+    /// Runs a candidate for which an earlier slot had no time left.
+    fn run_head_start(&mut self, now: UnixUs) -> bool {
+        let quarter_us = self.slot_us() / HEAD_STARTS_PART;
+        let Some(part) = &mut self.part else {
+            return false;
+        };
+        if now.since_us(part.started) > quarter_us {
+            part.head_start.clear();
+        }
+        let Some(&sender) = part.head_start.front() else {
+            return false;
+        };
+        let entry = self.ready.get(sender);
+        let gas_limit = entry.map_or(0, |entry| entry.candidate.tx.gas_limit().0);
+        let worst_us = self.pace.worst_us(gas_limit);
+        if self.must_wait_until(now, worst_us).is_some() {
+            return false;
+        }
+        if let Some(part) = &mut self.part {
+            part.head_start.pop_front();
+        }
+        self.run_ahead(sender, now);
+        true
     }
 
     /// Learns a candidate's gas, time and validity without committing it. A refusal that later
@@ -192,9 +238,13 @@ impl<H: Host> Job<H> {
             });
             return Step::Run;
         };
+        if let Some(until) = self.must_wait_until(now, self.cost_us(&entry)) {
+            self.ready.insert(entry);
+            return Step::Wait(until);
+        }
         match self.judge(&entry, now, cut_at) {
             Judgement::Run { oversized } => self.run(entry, oversized, now),
-            Judgement::Later(reason, until_index) => self.miss(entry, reason, until_index),
+            Judgement::Later(reason, until_index) => self.miss(entry, reason, until_index, now),
             Judgement::Never(reason) => self.refuse(&entry.candidate, &reason),
         }
         Step::Run
@@ -258,7 +308,7 @@ impl<H: Host> Job<H> {
     /// A candidate that could overrun the cut is the first to run in the next flashblock, which
     /// then knows its true cost; one that would not fit a whole slot is refused.
     fn overrun(&self, entry: &Entry<SimOf<H>>, index: u64) -> Judgement {
-        let slot_us = self.config.interval_us.saturating_sub(self.lead_us());
+        let slot_us = self.slot_us();
         let likely_us = if entry.measured {
             self.cost_us(entry)
         } else {
@@ -268,6 +318,11 @@ impl<H: Host> Job<H> {
             return Judgement::Never(SkipReason::WouldOverrun);
         }
         Judgement::Later(SkipReason::WouldOverrun, index + 1)
+    }
+
+    /// Microseconds of a slot in which transactions may run.
+    fn slot_us(&self) -> u64 {
+        self.config.interval_us.saturating_sub(self.lead_us())
     }
 
     /// The first later flashblock whose share holds `adds` on top of what is used already.
@@ -347,10 +402,11 @@ impl<H: Host> Job<H> {
             return false;
         }
         let until_index = self.first_index_with_room(adds);
-        let mut kept = Entry::new(entry.candidate.clone(), entry.rank, adds.gas.0);
+        let mut kept = Entry::new(entry.candidate.clone(), entry.rank);
+        kept.gas = adds.gas.0;
         kept.measured = true;
         kept.cost_us = entry.cost_us;
-        self.miss(kept, SkipReason::OverBudget(over), until_index);
+        self.miss(kept, SkipReason::OverBudget(over), until_index, now);
         self.did(Work::Run { gas: adds.gas.0 }, now);
         true
     }
@@ -360,6 +416,7 @@ impl<H: Host> Job<H> {
         if let Some(part) = &mut self.part {
             part.floor.push(tx.sender, entry.rank);
             part.misses = 0;
+            part.overruns = 0;
             part.commits_since_poll += 1;
             part.report.transactions += 1;
             part.report.gas += Gas(entry.gas);
@@ -376,11 +433,21 @@ impl<H: Host> Job<H> {
     }
 
     /// A candidate does not fit this flashblock.
-    fn miss(&mut self, mut entry: Entry<SimOf<H>>, reason: SkipReason, until_index: u64) {
-        entry.overran |= reason == SkipReason::WouldOverrun;
+    fn miss(
+        &mut self,
+        mut entry: Entry<SimOf<H>>,
+        reason: SkipReason,
+        until_index: u64,
+        now: UnixUs,
+    ) {
+        let overran = reason == SkipReason::WouldOverrun;
+        entry.overran |= overran && self.cost_us(&entry) > self.slot_us() / HEAD_START_MIN_PART;
+        let left_us = self.cut_at().map_or(0, |cut_at| cut_at.since_us(now));
+        let nearly_over = left_us < self.slot_us() / LAST_PART;
         if let Some(part) = &mut self.part {
-            part.misses += 1;
-            part.full |= part.misses >= MISSES_MAX;
+            part.misses += u32::from(!overran);
+            part.overruns += u32::from(overran && nearly_over);
+            part.full |= part.misses >= MISSES_MAX || part.overruns >= OVERRUNS_MAX;
             part.report.deferred += 1;
         }
         self.put_off(entry, reason, until_index);

@@ -15,6 +15,10 @@ use crate::{
     Publication, Shares, Step,
 };
 
+/// Flashblock 0 and the answer to the fork choice are not delayed by pool transactions before this
+/// long after the opening, in microseconds.
+const FIRST_GRACE_US: u64 = 20_000;
+
 /// Simulation type of a host.
 pub(crate) type SimOf<H> = <<H as Host>::Open as OpenBlock>::Sim;
 type StepOf<H> = Step<<H as Host>::Artifact>;
@@ -60,6 +64,7 @@ pub struct Job<H: Host> {
     pub(crate) offered: Vec<Candidate>,
     pub(crate) commits_since_push: u32,
     pub(crate) work: Work,
+    opened_at: UnixUs,
     work_started: UnixUs,
     sequencer: Usage,
     limits: DaLimits,
@@ -113,13 +118,14 @@ impl<H: Host> Job<H> {
             offered: Vec::new(),
             commits_since_push: 0,
             work: Work::None,
+            opened_at: now,
             work_started: now,
             sequencer,
             limits: inputs.limits,
             pipeline,
             ended: None,
         };
-        job.start_part(1);
+        job.start_part(1, now);
         Ok((job, Step::Run))
     }
 
@@ -166,7 +172,7 @@ impl<H: Host> Job<H> {
             return Step::Publish(Box::new(publication));
         }
         if self.cut_at().is_some_and(|cut_at| cut_at <= now) {
-            self.cut();
+            self.cut(now);
             return Step::Run;
         }
         if let Some((report, answer)) = self.pipeline.take_sealable() {
@@ -197,6 +203,20 @@ impl<H: Host> Job<H> {
     /// How long before its due time a part is cut.
     pub(crate) fn lead_us(&self) -> u64 {
         self.pace.lead_us(self.config.interval_us)
+    }
+
+    /// Until when a transaction that takes `cost_us` has to wait, because it could delay the
+    /// publication of a flashblock that is cut and on time. One that is late already is not waited
+    /// for: roots slower than the interval must not stop the execution.
+    pub(crate) fn must_wait_until(&self, now: UnixUs, cost_us: u64) -> Option<UnixUs> {
+        let (index, due) = self.pipeline.next_promised()?;
+        let due = if index == 0 {
+            self.opened_at.plus_us(FIRST_GRACE_US)
+        } else {
+            due
+        };
+        let done = now.plus_us(cost_us).plus_us(self.pace.seal_us());
+        (now < due && done > due).then_some(due)
     }
 
     /// Notes what the last step's work cost.
@@ -274,18 +294,18 @@ impl<H: Host> Job<H> {
         Shares::new(self.config.share, block, self.sequencer)
     }
 
-    fn start_part(&mut self, index: u64) {
+    fn start_part(&mut self, index: u64, now: UnixUs) {
         let shares = self.shares();
         self.block = shares.block();
         self.part = self.plan.slot(index, &shares).map(|slot| {
-            let mut part = Part::new(slot, index == self.plan.len());
+            let mut part = Part::new(slot, now, index == self.plan.len());
             part.head_start = self.ready.release(index);
             part
         });
     }
 
     /// Ends the current part: its roots are asked for and the next one begins.
-    fn cut(&mut self) {
+    fn cut(&mut self, now: UnixUs) {
         let Some(part) = self.part.take() else {
             return;
         };
@@ -295,7 +315,7 @@ impl<H: Host> Job<H> {
         self.roots.close(index);
         self.policy.finish(index, &self.open.usage());
         self.pipeline.cut(part.report);
-        self.start_part(index + 1);
+        self.start_part(index + 1, now);
     }
 
     /// Hands what was committed to the root session.

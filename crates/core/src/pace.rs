@@ -105,17 +105,23 @@ impl Pace {
         gas.saturating_mul(self.worst_ps_per_gas) / 1_000_000
     }
 
-    /// Like [`Self::worst_us`], for a transaction that gets a slot's beginning to itself: four times
+    /// Like [`Self::worst_us`], for a transaction that gets a slot's beginning to itself: twice
     /// the expectation.
     pub(crate) fn likely_us(&self, gas: u64) -> u64 {
         self.expected_us(gas)
-            .saturating_mul(4)
+            .saturating_mul(2)
             .min(self.worst_us(gas))
     }
 
-    /// Gas to expect of a transaction that has not run yet.
-    pub(crate) fn expected_gas(&self, gas_limit: u64) -> u64 {
-        self.gas_per_tx.min(gas_limit)
+    /// Microseconds to expect of `count` transactions that have not run yet and whose gas limits sum
+    /// to `gas_limit`.
+    pub(crate) fn unknown_us(&self, count: u64, gas_limit: u64) -> u64 {
+        self.expected_us(self.gas_per_tx.saturating_mul(count).min(gas_limit))
+    }
+
+    /// Microseconds that a seal may take.
+    pub(crate) const fn seal_us(&self) -> u64 {
+        self.seal.upper_us()
     }
 
     /// How long before its due time a flashblock has to be cut, for roots and seal to be in time.
@@ -140,8 +146,9 @@ mod tests {
             pace.executed(21_000, 4);
         }
         assert!((150..=230).contains(&pace.ps_per_gas), "{pace:?}");
-        assert_eq!(pace.expected_gas(1_000_000), 21_000);
-        assert_eq!(pace.expected_gas(5_000), 5_000);
+        assert_eq!(pace.gas_per_tx, 21_000);
+        assert!(pace.unknown_us(10, 1_000_000) < pace.unknown_us(20, 1_000_000));
+        assert_eq!(pace.unknown_us(10, 0), 0);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use alloy_primitives::{Address, B256};
+use blockwright_types::UnixUs;
 
 use crate::floor::Floor;
 use crate::{PartReport, Slot};
@@ -11,12 +12,15 @@ use crate::{PartReport, Slot};
 #[derive(Debug)]
 pub(crate) struct Part {
     pub(crate) slot: Slot,
+    pub(crate) started: UnixUs,
     /// Committing has begun: from here on arrivals must respect the floor.
     pub(crate) committing: bool,
     /// Nothing more fits.
     pub(crate) full: bool,
     /// Candidates that did not fit since the last one that did.
     pub(crate) misses: u32,
+    /// Those of them for which no time was left.
+    pub(crate) overruns: u32,
     pub(crate) commits_since_poll: u32,
     pub(crate) floor: Floor,
     /// To be run before all others: an earlier slot had no time left for them.
@@ -25,12 +29,14 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    pub(crate) fn new(slot: Slot, last: bool) -> Self {
+    pub(crate) fn new(slot: Slot, started: UnixUs, last: bool) -> Self {
         Self {
             slot,
+            started,
             committing: false,
             full: false,
             misses: 0,
+            overruns: 0,
             commits_since_poll: 0,
             floor: Floor::default(),
             head_start: VecDeque::new(),

@@ -80,6 +80,13 @@ impl<A> Pipeline<A> {
         self.sealed.front().map(|next| next.report.due)
     }
 
+    /// When the next flashblock that was cut is due, with its index.
+    pub(crate) fn next_promised(&self) -> Option<(u64, UnixUs)> {
+        let sealed = self.sealed.front().map(|next| next.report);
+        let report = sealed.or_else(|| self.cut.front().copied())?;
+        Some((report.index, report.due))
+    }
+
     /// Whether everything cut was published.
     pub(crate) fn is_empty(&self) -> bool {
         self.cut.is_empty() && self.sealed.is_empty()

@@ -18,7 +18,7 @@ type Key = (Reverse<Rank>, u64, Address);
 pub(crate) struct Entry<S> {
     pub(crate) candidate: Candidate,
     pub(crate) rank: Rank,
-    /// Gas it is expected to use; what it did use where it has run.
+    /// Gas it used, where it has run.
     pub(crate) gas: u64,
     /// Microseconds it took, where it has run.
     pub(crate) cost_us: Option<u64>,
@@ -31,11 +31,11 @@ pub(crate) struct Entry<S> {
 }
 
 impl<S> Entry<S> {
-    pub(crate) const fn new(candidate: Candidate, rank: Rank, gas: u64) -> Self {
+    pub(crate) const fn new(candidate: Candidate, rank: Rank) -> Self {
         Self {
             candidate,
             rank,
-            gas,
+            gas: 0,
             cost_us: None,
             measured: false,
             sim: None,
@@ -68,8 +68,18 @@ pub(crate) struct Ready<S> {
     untried: VecDeque<Address>,
     popped: Vec<Entry<S>>,
     sims: usize,
-    known_us: u64,
-    unknown_gas: u64,
+    pending: Pending,
+}
+
+/// The work that all executable candidates are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Pending {
+    /// Microseconds of those that have run before.
+    pub(crate) known_us: u64,
+    /// Number of the others.
+    pub(crate) unknown_count: u64,
+    /// Sum of their gas limits.
+    pub(crate) unknown_gas_limit: u64,
 }
 
 impl<S> Default for Ready<S> {
@@ -81,8 +91,7 @@ impl<S> Default for Ready<S> {
             untried: VecDeque::new(),
             popped: Vec::new(),
             sims: 0,
-            known_us: 0,
-            unknown_gas: 0,
+            pending: Pending::default(),
         }
     }
 }
@@ -195,9 +204,14 @@ impl<S> Ready<S> {
         claimed
     }
 
-    /// Measured microseconds and unmeasured gas of all executable candidates.
-    pub(crate) const fn pending(&self) -> (u64, u64) {
-        (self.known_us, self.unknown_gas)
+    /// The work that all executable candidates are.
+    pub(crate) const fn pending(&self) -> Pending {
+        self.pending
+    }
+
+    /// Gives back a candidate for [`Self::next_untried`].
+    pub(crate) fn try_first(&mut self, sender: Address) {
+        self.untried.push_front(sender);
     }
 
     fn update(&mut self, sender: Address, change: impl FnOnce(&mut Entry<S>)) {
@@ -214,17 +228,25 @@ impl<S> Ready<S> {
 
     fn count(&mut self, entry: &Entry<S>) {
         self.sims += usize::from(entry.sim.is_some());
-        match entry.cost_us {
-            Some(cost_us) => self.known_us = self.known_us.saturating_add(cost_us),
-            None => self.unknown_gas = self.unknown_gas.saturating_add(entry.gas),
+        let pending = &mut self.pending;
+        if let Some(cost_us) = entry.cost_us {
+            pending.known_us = pending.known_us.saturating_add(cost_us);
+        } else {
+            let gas_limit = entry.candidate.tx.gas_limit().0;
+            pending.unknown_count += 1;
+            pending.unknown_gas_limit = pending.unknown_gas_limit.saturating_add(gas_limit);
         }
     }
 
     fn discount(&mut self, entry: &Entry<S>) {
         self.sims -= usize::from(entry.sim.is_some());
-        match entry.cost_us {
-            Some(cost_us) => self.known_us = self.known_us.saturating_sub(cost_us),
-            None => self.unknown_gas = self.unknown_gas.saturating_sub(entry.gas),
+        let pending = &mut self.pending;
+        if let Some(cost_us) = entry.cost_us {
+            pending.known_us = pending.known_us.saturating_sub(cost_us);
+        } else {
+            let gas_limit = entry.candidate.tx.gas_limit().0;
+            pending.unknown_count = pending.unknown_count.saturating_sub(1);
+            pending.unknown_gas_limit = pending.unknown_gas_limit.saturating_sub(gas_limit);
         }
     }
 }

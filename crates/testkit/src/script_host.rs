@@ -1,0 +1,154 @@
+//! Any host with a scripted pool and root sessions that can be made to misbehave.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use alloy_primitives::B256;
+use blockwright_seams::{
+    Host, HostError, RootFault, RootKeys, RootSession, RootsAnswer, RootsReply, Wake,
+};
+use blockwright_types::{BuildRequest, Changes};
+use parking_lot::Mutex;
+
+use crate::{ScriptCandidates, ScriptPool};
+
+/// How root sessions misbehave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RootsScript {
+    /// They do not.
+    #[default]
+    Honest,
+    /// The root of this flashblock fails.
+    FailAt(u64),
+    /// Closing this flashblock panics on the job's thread.
+    PanicAt(u64),
+    /// Answers are kept until the test lets them go, see [`ScriptHost::release_roots`].
+    Gated,
+}
+
+type Parked = Arc<Mutex<VecDeque<Box<dyn FnOnce() + Send>>>>;
+
+/// Any host with a scripted pool and root sessions that can be made to misbehave; they also count
+/// what they were asked, so that a simulator can wait for a real session's answers.
+#[derive(Clone)]
+pub struct ScriptHost<H> {
+    inner: H,
+    pool: ScriptPool,
+    script: RootsScript,
+    parked: Parked,
+    closes: Arc<AtomicU64>,
+}
+
+impl<H: Host> ScriptHost<H> {
+    /// Wraps `inner`; its own candidates are not used.
+    pub fn new(inner: H, pool: ScriptPool, script: RootsScript) -> Self {
+        Self {
+            inner,
+            pool,
+            script,
+            parked: Parked::default(),
+            closes: Arc::default(),
+        }
+    }
+
+    /// The scripted pool.
+    pub const fn pool(&self) -> &ScriptPool {
+        &self.pool
+    }
+
+    /// Roots asked for so far, over all sessions.
+    pub fn closes(&self) -> u64 {
+        self.closes.load(Ordering::Acquire)
+    }
+
+    /// Lets the oldest kept answer go; false where none is kept.
+    pub fn release_roots(&self) -> bool {
+        let parked = self.parked.lock().pop_front();
+        parked.is_some_and(|answer| {
+            answer();
+            true
+        })
+    }
+}
+
+impl<H: Host> Host for ScriptHost<H> {
+    type Reader = H::Reader;
+    type Artifact = H::Artifact;
+    type Open = H::Open;
+    type Roots = TappedRoots<H::Roots>;
+    type Candidates = ScriptCandidates;
+
+    fn reader(&self, parent: B256) -> Result<H::Reader, HostError> {
+        self.inner.reader(parent)
+    }
+
+    fn open(&self, request: &BuildRequest) -> Result<H::Open, HostError> {
+        self.inner.open(request)
+    }
+
+    fn roots(
+        &self,
+        parent: B256,
+        reply: RootsReply<H::Artifact>,
+    ) -> Result<Self::Roots, HostError> {
+        let script = self.script;
+        let parked = Arc::clone(&self.parked);
+        let reply = Arc::new(Mutex::new(reply));
+        let inner = self.inner.roots(
+            parent,
+            Box::new(move |answer: RootsAnswer<H::Artifact>| match script {
+                RootsScript::FailAt(index) if index == answer.index => {
+                    let failed = RootsAnswer {
+                        result: Err(RootFault("scripted failure".to_owned())),
+                        ..answer
+                    };
+                    (reply.lock())(failed);
+                }
+                RootsScript::Gated => {
+                    let reply = Arc::clone(&reply);
+                    parked
+                        .lock()
+                        .push_back(Box::new(move || (reply.lock())(answer)));
+                }
+                RootsScript::Honest | RootsScript::FailAt(_) | RootsScript::PanicAt(_) => {
+                    (reply.lock())(answer);
+                }
+            }),
+        )?;
+        Ok(TappedRoots {
+            inner,
+            script,
+            closes: Arc::clone(&self.closes),
+        })
+    }
+
+    fn candidates(&self, _request: &BuildRequest, wake: Wake) -> ScriptCandidates {
+        self.pool.subscribe(wake)
+    }
+}
+
+/// A root session under a script.
+pub struct TappedRoots<R> {
+    inner: R,
+    script: RootsScript,
+    closes: Arc<AtomicU64>,
+}
+
+impl<R: RootSession> RootSession for TappedRoots<R> {
+    fn push(&mut self, changes: Arc<Changes>) {
+        self.inner.push(changes);
+    }
+
+    fn prefetch(&mut self, keys: RootKeys) {
+        self.inner.prefetch(keys);
+    }
+
+    fn close(&mut self, index: u64) {
+        if self.script == RootsScript::PanicAt(index) {
+            std::panic::panic_any("scripted panic");
+        }
+        self.closes.fetch_add(1, Ordering::AcqRel);
+        self.inner.close(index);
+    }
+}
