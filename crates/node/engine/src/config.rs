@@ -13,11 +13,16 @@ use crate::EmbeddedHost;
 /// Settings of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EngineConfig {
-    /// First byte of payload ids: 3 (sidecars up to 0.7.16) or 4 (from 0.7.17).
+    /// First byte of the payload ids of `engine_forkchoiceUpdatedV3`. Sidecars compare ids with the
+    /// ones of their other client: 3 (the default) for sidecars up to 0.7.16, 4 from 0.7.17.
     pub payload_id_version: u8,
-    /// Most payloads with unknown parents that are remembered.
+    /// Most payloads with unknown parents that are remembered. When full, the oldest is forgotten
+    /// (and counted); the consensus client sends it again. Default 256.
     pub orphans_max: usize,
-    /// Most invalid blocks that are remembered.
+    /// Most transaction bytes of remembered payloads, by the same rule. Default 64 MiB.
+    pub orphans_size_bytes_max: usize,
+    /// Most invalid blocks that are remembered; the oldest is forgotten, and would be found invalid
+    /// again. Default 512.
     pub invalid_max: usize,
 }
 
@@ -26,6 +31,7 @@ impl Default for EngineConfig {
         Self {
             payload_id_version: 3,
             orphans_max: 256,
+            orphans_size_bytes_max: 64 << 20,
             invalid_max: 512,
         }
     }

@@ -13,6 +13,9 @@ pub enum EngineError {
     /// -38001: no such payload, or it is gone.
     #[error("unknown payload {0}")]
     UnknownPayload(PayloadId),
+    /// -38001: its start was not answered yet.
+    #[error("payload {0} has no block yet")]
+    PayloadNotReady(PayloadId),
     /// -38002: the labelled blocks contradict each other.
     #[error("invalid fork choice state: {0}")]
     InvalidForkChoice(String),
@@ -27,6 +30,9 @@ pub enum EngineError {
         /// What is wrong with it.
         reason: String,
     },
+    /// -38003: the attributes break a rule in another way.
+    #[error("invalid payload attributes: {0}")]
+    AttributesRefused(String),
     /// -38005: the method is not that of the fork.
     #[error("unsupported fork: {method} does not serve {fork}")]
     UnsupportedFork {
@@ -56,9 +62,11 @@ impl EngineError {
     /// JSON-RPC error code.
     pub const fn code(&self) -> i32 {
         match self {
-            Self::UnknownPayload(_) => -38001,
+            Self::UnknownPayload(_) | Self::PayloadNotReady(_) => -38001,
             Self::InvalidForkChoice(_) => -38002,
-            Self::Attributes(_) | Self::AttributesTransaction { .. } => -38003,
+            Self::Attributes(_)
+            | Self::AttributesTransaction { .. }
+            | Self::AttributesRefused(_) => -38003,
             Self::UnsupportedFork { .. } => -38005,
             Self::InvalidParams(_) => -32602,
             Self::StateUnavailable(_) => -32000,
@@ -70,10 +78,13 @@ impl EngineError {
     pub const fn severity(&self) -> Severity {
         match self {
             Self::State(error) => error.severity(),
-            Self::StateUnavailable(_) | Self::UnknownPayload(_) => Severity::Retry,
+            Self::StateUnavailable(_) | Self::UnknownPayload(_) | Self::PayloadNotReady(_) => {
+                Severity::Retry
+            }
             Self::InvalidForkChoice(_)
             | Self::Attributes(_)
             | Self::AttributesTransaction { .. }
+            | Self::AttributesRefused(_)
             | Self::UnsupportedFork { .. }
             | Self::InvalidParams(_)
             | Self::Builder(_)
@@ -88,7 +99,7 @@ impl EngineError {
                 index: *index,
                 reason: reason.clone(),
             },
-            HostError::InvalidAttributes(reason) => Self::Builder(reason.clone()),
+            HostError::InvalidAttributes(reason) => Self::AttributesRefused(reason.clone()),
             HostError::Internal(source) => Self::Builder(source.to_string()),
         }
     }
@@ -117,7 +128,7 @@ impl From<ResolveError> for EngineError {
     fn from(error: ResolveError) -> Self {
         match error {
             ResolveError::Unknown(id) => Self::UnknownPayload(id),
-            other => Self::Builder(other.to_string()),
+            ResolveError::NotReady(id) => Self::PayloadNotReady(id),
         }
     }
 }

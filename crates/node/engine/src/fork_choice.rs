@@ -1,100 +1,98 @@
-//! Fork choice and the start of payloads.
+//! Choosing the head: durable first, then told to the pool and everybody else.
 
 use std::sync::Arc;
 
 use alloy_primitives::B256;
-use alloy_rpc_types_engine::{ForkchoiceState, ForkchoiceUpdated, PayloadStatusEnum};
-use blockwright_state::{CanonUpdate, ForkChoice, StateError};
-use blockwright_types::{BuildRequest, PayloadId, UnixUs};
-use op_alloy_rpc_types_engine::OpPayloadAttributes;
+use alloy_rpc_types_engine::{ForkchoiceState, PayloadStatus};
+use blockwright_pool::HeadView;
+use blockwright_state::{BlockRef, CanonUpdate, ForkChoice, StateError};
+use blockwright_types::SealedBlock;
+use tokio::sync::oneshot;
 
-use crate::engine::{Inner, blocking, status};
-use crate::senders::decode_all;
-use crate::{EngineError, ForkchoiceVersion, metrics};
+use crate::engine::{Inner, syncing, valid};
+use crate::view::head_view;
+use crate::{EngineError, metrics};
 
 impl Inner {
-    pub(crate) async fn fork_choice(
+    /// Answers VALID once the choice is durable; what depends on it (the pool, subscribers) follows
+    /// without being waited for, in order.
+    pub(crate) async fn choose(
         self: &Arc<Self>,
-        version: ForkchoiceVersion,
         state: ForkchoiceState,
-        attributes: Option<OpPayloadAttributes>,
-    ) -> Result<ForkchoiceUpdated, EngineError> {
-        let received_at = self.clock.now();
+    ) -> Result<PayloadStatus, EngineError> {
         let head = state.head_block_hash;
-        if let Some(answer) = self.unusable_head(&head) {
-            return Ok(answer);
-        }
-        {
-            let _in_order = self.choosing.lock().await;
-            let inner = Arc::clone(self);
-            blocking(move || inner.apply(&state)).await??;
-        }
-        let valid = ForkchoiceUpdated::new(status(PayloadStatusEnum::Valid, Some(head)));
-        match attributes {
-            None => Ok(valid),
-            Some(attributes) => {
-                let id = self.start(version, head, attributes, received_at).await?;
-                Ok(valid.with_payload_id(id))
-            }
-        }
-    }
-
-    /// The answer where `head` cannot become the head.
-    fn unusable_head(&self, head: &B256) -> Option<ForkchoiceUpdated> {
         if head.is_zero() {
-            let validation_error = "headBlockHash is zero".to_owned();
-            let invalid = PayloadStatusEnum::Invalid { validation_error };
-            return Some(ForkchoiceUpdated::new(status(invalid, None)));
+            let reason = "headBlockHash is zero".to_owned();
+            return Err(EngineError::InvalidForkChoice(reason));
         }
-        if let Some(invalid) = self.invalid(head) {
-            return Some(ForkchoiceUpdated::new(invalid));
+        if let Some(known) = self.known_invalid(&head) {
+            return Ok(known);
         }
-        let syncing = || ForkchoiceUpdated::new(status(PayloadStatusEnum::Syncing, None));
-        (!self.store.contains(*head)).then(syncing)
+        if !self.store.contains(head) {
+            return Ok(syncing());
+        }
+        if self.is_chosen(&state) {
+            return Ok(valid(head));
+        }
+        let (reply, answer) = oneshot::channel();
+        let inner = Arc::clone(self);
+        tokio::task::spawn_blocking(move || inner.choose_blocking(state, reply));
+        let lost = || EngineError::Internal("the fork choice was not carried out".to_owned());
+        match answer.await.map_err(|_| lost())? {
+            Ok(()) => Ok(valid(head)),
+            // Pruned since it was looked up.
+            Err(StateError::UnknownBlock(_)) => Ok(syncing()),
+            Err(error) => Err(error.into()),
+        }
     }
 
-    /// Makes the fork choice durable, then tells everybody. Blocks on the disk.
-    fn apply(&self, state: &ForkchoiceState) -> Result<(), EngineError> {
-        for (label, hash) in [
-            ("safe", state.safe_block_hash),
-            ("finalized", state.finalized_block_hash),
-        ] {
-            if !hash.is_zero() && !self.store.contains(hash) {
-                return Err(EngineError::InvalidForkChoice(format!(
-                    "{label} block {hash} is unknown"
-                )));
-            }
-        }
+    /// Whether the choice stands already. Bursts of the same choice end here, without a lock.
+    fn is_chosen(&self, state: &ForkchoiceState) -> bool {
+        let same = |asked: B256, now: Option<BlockRef>| {
+            asked.is_zero() || now.is_some_and(|now| now.hash == asked)
+        };
+        self.store.head().hash == state.head_block_hash
+            && same(state.safe_block_hash, self.store.safe())
+            && same(state.finalized_block_hash, self.store.finalized())
+    }
+
+    fn choose_blocking(
+        &self,
+        state: ForkchoiceState,
+        reply: oneshot::Sender<Result<(), StateError>>,
+    ) {
         let choice = ForkChoice {
             head: state.head_block_hash,
             safe: state.safe_block_hash,
             finalized: state.finalized_block_hash,
         };
-        let update = self.store.set_fork_choice(choice).inspect_err(|error| {
-            if !matches!(error, StateError::NotCanonical { .. }) {
-                tracing::error!(%error, "log write failed: the fork choice is not durable");
+        let _in_order = self.choosing.lock();
+        match self.store.set_fork_choice(choice) {
+            Ok(update) => {
+                // Whoever asked may have gone; the choice stands all the same.
+                let _ = reply.send(Ok(()));
+                if !update.new.is_empty() || !update.reverted.is_empty() {
+                    self.announce(update);
+                }
             }
-        })?;
-        if !update.new.is_empty() || !update.reverted.is_empty() {
-            self.announce(update)?;
+            Err(error) => {
+                tracing::warn!(head = %choice.head, %error, "fork choice refused");
+                let _ = reply.send(Err(error));
+            }
         }
-        Ok(())
     }
 
-    fn announce(&self, update: CanonUpdate) -> Result<(), EngineError> {
+    fn announce(&self, update: CanonUpdate) {
         let head = self.store.head();
-        let block = self
-            .store
-            .block_by_hash(head.hash)
-            .ok_or(EngineError::StateUnavailable(head.hash))?;
-        metrics::head(head.number, update.reverted.len());
-        let view = self.view_of(&block)?;
-        // The pool wants both lists oldest first.
-        let reverted: Vec<_> = update.reverted.iter().rev().cloned().collect();
-        self.pool.on_new_head(view, &reverted, &update.new);
-        if !reverted.is_empty() {
+        let Some(block) = self.store.block_by_hash(head.hash) else {
+            tracing::error!(hash = %head.hash, "the head cannot be read");
+            return;
+        };
+        metrics::head(head.number);
+        if !update.reverted.is_empty() {
+            metrics::reorg(update.reverted.len());
             tracing::warn!(
-                reverted = reverted.len(),
+                reverted = update.reverted.len(),
                 head = head.number,
                 hash = %head.hash,
                 "unsafe chain reorganised"
@@ -105,57 +103,29 @@ impl Inner {
             hash = %head.hash,
             transactions = block.transaction_count(),
             gas_used = block.header.gas_used,
-            flashblocks = block.parts.len(),
-            "new head block"
+            "new head"
         );
-        self.heads.publish(block, Arc::new(update));
-        Ok(())
+        let update = Arc::new(update);
+        self.heads.publish(Arc::clone(&block), Arc::clone(&update));
+        match self.view_of(&block) {
+            // The pool wants both lists oldest first.
+            Ok(view) => {
+                let reverted: Vec<_> = update.reverted.iter().rev().cloned().collect();
+                self.pool.on_new_head(view, &reverted, &update.new);
+            }
+            Err(error) => tracing::error!(%error, "the pool cannot follow the head"),
+        }
     }
 
-    async fn start(
-        self: &Arc<Self>,
-        version: ForkchoiceVersion,
-        parent: B256,
-        attributes: OpPayloadAttributes,
-        received_at: UnixUs,
-    ) -> Result<PayloadId, EngineError> {
-        let timestamp = attributes.payload_attributes.timestamp;
-        version.check(self.chain.fork_at(timestamp))?;
-        let inner = Arc::clone(self);
-        let request = blocking(move || inner.request(parent, &attributes, received_at)).await??;
-        let id = request.id;
-        self.builder.start(request).await?;
-        self.payloads.lock().insert(id, timestamp);
-        Ok(id)
-    }
-
-    /// Checks the attributes and makes the request for the builder.
-    fn request(
-        &self,
-        parent_hash: B256,
-        attributes: &OpPayloadAttributes,
-        received_at: UnixUs,
-    ) -> Result<BuildRequest, EngineError> {
-        let parent = self
+    /// What the pool needs to know about `block` as the head.
+    pub(crate) fn view_of(&self, block: &SealedBlock) -> Result<HeadView, EngineError> {
+        let reader = self
             .store
-            .header(parent_hash)
-            .ok_or(EngineError::StateUnavailable(parent_hash))?;
-        let context = self
-            .chain
-            .context_for_attributes(&parent, parent_hash, attributes)?;
-        let encoded = attributes.transactions.as_deref().unwrap_or_default();
-        let sequencer_transactions =
-            decode_all(&self.pool, encoded).map_err(|bad| EngineError::AttributesTransaction {
-                index: bad.index,
-                reason: bad.error.to_string(),
-            })?;
-        Ok(BuildRequest {
-            id: attributes.payload_id(&parent_hash, self.config.payload_id_version),
-            context,
-            sequencer_transactions,
-            no_tx_pool: attributes.no_tx_pool.unwrap_or_default(),
-            received_at,
-            parent_timestamp: parent.timestamp,
-        })
+            .reader(block.hash)
+            .ok_or(EngineError::StateUnavailable(block.hash))?;
+        let parent = self.store.header(block.header.parent_hash);
+        let parent_timestamp = parent.map(|header| header.timestamp);
+        head_view(&self.chain, block, parent_timestamp, reader)
+            .map_err(|error| EngineError::Internal(error.to_string()))
     }
 }

@@ -1,24 +1,26 @@
-//! Import of one payload: check, execute, compare, insert.
+//! Import of one block: check, execute, compare, insert.
 
 use std::sync::Arc;
 
 use alloy_consensus::Header;
-use alloy_primitives::B256;
-use blockwright_chain::{ChainSpec, HeaderError};
+use alloy_primitives::U256;
+use blockwright_chain::ChainSpec;
 use blockwright_exec::{ExecError, Executed, assemble_header, execute_block};
 use blockwright_pool::Pool;
-use blockwright_state::{StateError, Store, TrieDelta};
-use blockwright_types::{OpFork, SealedBlock};
+use blockwright_state::{Store, TrieDelta};
+use blockwright_types::{BlockContext, SealedBlock, SharedTx};
 
+use crate::difference::first_difference;
+use crate::orphans::Incoming;
 use crate::senders::decode_all;
 use crate::{EngineError, ExecutionPayload};
 
-/// What became of a payload.
+/// What became of a block.
 #[derive(Debug)]
 pub(crate) enum Imported {
     /// It is held now.
     Valid,
-    /// It breaks a rule.
+    /// It breaks this rule.
     Invalid(String),
 }
 
@@ -30,26 +32,32 @@ pub(crate) struct Importer<'a> {
 }
 
 impl Importer<'_> {
-    /// Whether the payload's hash is that of its header.
-    pub(crate) fn header(
-        &self,
-        payload: &ExecutionPayload,
-        parent_beacon_block_root: Option<B256>,
-    ) -> Result<Header, String> {
+    /// The payload's header, whose hash is the payload's.
+    pub(crate) fn header(&self, incoming: &Incoming) -> Result<Header, String> {
+        let payload = &incoming.payload;
         let fork = self.chain.fork_at(payload.timestamp);
-        shape(payload, fork, parent_beacon_block_root)?;
-        let header = payload.header(fork, parent_beacon_block_root);
-        let hash = header.hash_slow();
-        if hash != payload.block_hash {
-            return Err(format!(
-                "blockhash mismatch: payload says {}, its fields hash to {hash}",
-                payload.block_hash
-            ));
+        if let Some(withdrawals) = &payload.withdrawals
+            && !withdrawals.is_empty()
+        {
+            let count = withdrawals.len();
+            return Err(format!("withdrawals must be empty, got {count}"));
         }
-        Ok(header)
+        if payload.base_fee_per_gas > U256::from(u64::MAX) {
+            return Err("baseFeePerGas exceeds 64 bits".to_owned());
+        }
+        let header = payload.header(fork, incoming.parent_beacon_block_root);
+        let hash = header.hash_slow();
+        if hash == payload.block_hash {
+            Ok(header)
+        } else {
+            let given = payload.block_hash;
+            Err(format!(
+                "blockHash is {given}, the payload's fields hash to {hash}"
+            ))
+        }
     }
 
-    /// Executes the block on `parent` and inserts it.
+    /// Executes the block on its parent, whose state is held, and inserts it.
     ///
     /// # Errors
     /// Only what says nothing about the block: state that is not held, failing reads.
@@ -57,153 +65,62 @@ impl Importer<'_> {
         &self,
         payload: &ExecutionPayload,
         header: Header,
-        parent: &Header,
     ) -> Result<Imported, EngineError> {
-        let context = match self.chain.context_for_header(parent, &header) {
+        let parent = header.parent_hash;
+        let gone = || EngineError::StateUnavailable(parent);
+        let parent_header = self.store.header(parent).ok_or_else(gone)?;
+        let context = match self.chain.context_for_header(&parent_header, &header) {
             Ok(context) => context,
-            Err(error) => return Ok(invalid_header(&error)),
+            Err(error) => return Ok(Imported::Invalid(error.to_string())),
         };
-        let transactions = match decode_all(self.pool, &payload.transactions) {
+        let encoded = &payload.transactions;
+        let transactions = match decode_all(self.pool, self.store, encoded) {
             Ok(transactions) => transactions,
             Err(bad) => {
-                return Ok(Imported::Invalid(format!(
-                    "transaction {}: {}",
-                    bad.index, bad.error
-                )));
+                let reason = format!("transaction {}: {}", bad.index, bad.error);
+                return Ok(Imported::Invalid(reason));
             }
         };
+        match self.run(&context, &header, &transactions)? {
+            Ok((executed, delta)) => {
+                let block = SealedBlock {
+                    header,
+                    hash: payload.block_hash,
+                    parts: vec![Arc::new(executed.part)],
+                    value: executed.value,
+                };
+                self.store.insert(Arc::new(block), delta)?;
+                Ok(Imported::Valid)
+            }
+            Err(reason) => Ok(Imported::Invalid(reason)),
+        }
+    }
+
+    /// Executes, computes the roots and compares; the inner error is what makes the block invalid.
+    fn run(
+        &self,
+        context: &BlockContext,
+        header: &Header,
+        transactions: &[SharedTx],
+    ) -> Result<Result<(Executed, TrieDelta), String>, EngineError> {
+        let parent = header.parent_hash;
         let reader = self
             .store
-            .reader(header.parent_hash)
-            .ok_or(EngineError::StateUnavailable(header.parent_hash))?;
-        let executed = match execute_block(context.clone(), reader, &transactions) {
+            .reader(parent)
+            .ok_or(EngineError::StateUnavailable(parent))?;
+        let executed = match execute_block(context.clone(), reader, transactions) {
             Ok(executed) => executed,
             Err(ExecError::InvalidTransaction { index, reason }) => {
-                return Ok(Imported::Invalid(format!("transaction {index}: {reason}")));
+                return Ok(Err(format!("transaction {index}: {reason}")));
             }
             Err(error) => return Err(EngineError::Internal(error.to_string())),
         };
         let changes = executed.part.net_changes();
-        let (roots, delta) = self.store.roots_after(header.parent_hash, &changes)?;
-        let computed = assemble_header(&context, &executed.totals, &roots);
-        if let Some(mismatch) = first_difference(&header, &computed) {
-            return Ok(Imported::Invalid(mismatch));
-        }
-        self.insert(header, payload.block_hash, executed, delta)
+        let (roots, delta) = self.store.roots_after(parent, &changes)?;
+        let computed = assemble_header(context, &executed.totals, &roots);
+        Ok(match first_difference(header, &computed) {
+            Some(difference) => Err(difference),
+            None => Ok((executed, delta)),
+        })
     }
-
-    fn insert(
-        &self,
-        header: Header,
-        hash: B256,
-        executed: Executed,
-        delta: TrieDelta,
-    ) -> Result<Imported, EngineError> {
-        let parts = vec![Arc::new(executed.part)];
-        let block = SealedBlock {
-            header,
-            hash,
-            parts,
-            value: executed.value,
-        };
-        match self.store.insert(Arc::new(block), delta) {
-            Ok(()) => Ok(Imported::Valid),
-            Err(error @ StateError::RootMismatch { .. }) => {
-                Ok(Imported::Invalid(error.to_string()))
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-}
-
-fn invalid_header(error: &HeaderError) -> Imported {
-    Imported::Invalid(error.to_string())
-}
-
-/// Whether the fork's optional fields are there and no others.
-fn shape(
-    payload: &ExecutionPayload,
-    fork: OpFork,
-    parent_beacon_block_root: Option<B256>,
-) -> Result<(), String> {
-    let expect = |name: &str, present: bool, since: OpFork| {
-        let wanted = fork >= since;
-        if present == wanted {
-            Ok(())
-        } else if wanted {
-            Err(format!("{name} is required under {fork}"))
-        } else {
-            Err(format!("{name} is not allowed under {fork}"))
-        }
-    };
-    expect("withdrawals", payload.withdrawals.is_some(), OpFork::Canyon)?;
-    expect(
-        "blobGasUsed",
-        payload.blob_gas_used.is_some(),
-        OpFork::Ecotone,
-    )?;
-    expect(
-        "excessBlobGas",
-        payload.excess_blob_gas.is_some(),
-        OpFork::Ecotone,
-    )?;
-    expect(
-        "parentBeaconBlockRoot",
-        parent_beacon_block_root.is_some(),
-        OpFork::Ecotone,
-    )?;
-    expect(
-        "withdrawalsRoot",
-        payload.withdrawals_root.is_some(),
-        OpFork::Isthmus,
-    )?;
-    match &payload.withdrawals {
-        Some(list) if !list.is_empty() => Err("withdrawals must be empty".to_owned()),
-        _ if payload.base_fee_per_gas > alloy_primitives::U256::from(u64::MAX) => {
-            Err("baseFeePerGas exceeds 64 bits".to_owned())
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Names the first field of the header that execution contradicts.
-fn first_difference(header: &Header, computed: &Header) -> Option<String> {
-    let differs = |name: &str, given: String, found: String| {
-        (given != found).then(|| format!("{name} is {given}, execution gives {found}"))
-    };
-    differs(
-        "gasUsed",
-        header.gas_used.to_string(),
-        computed.gas_used.to_string(),
-    )
-    .or_else(|| {
-        differs(
-            "blobGasUsed",
-            format!("{:?}", header.blob_gas_used),
-            format!("{:?}", computed.blob_gas_used),
-        )
-    })
-    .or_else(|| {
-        let found = computed.receipts_root.to_string();
-        differs("receiptsRoot", header.receipts_root.to_string(), found)
-    })
-    .or_else(|| {
-        let (given, found) = (header.logs_bloom, computed.logs_bloom);
-        (given != found).then(|| "logsBloom contradicts the receipts".to_owned())
-    })
-    .or_else(|| {
-        differs(
-            "stateRoot",
-            header.state_root.to_string(),
-            computed.state_root.to_string(),
-        )
-    })
-    .or_else(|| {
-        differs(
-            "withdrawalsRoot",
-            format!("{:?}", header.withdrawals_root),
-            format!("{:?}", computed.withdrawals_root),
-        )
-    })
-    .or_else(|| (header != computed).then(|| "the header contradicts the execution".to_owned()))
 }

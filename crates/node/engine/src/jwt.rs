@@ -3,7 +3,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -11,7 +11,7 @@ use rand::RngCore;
 use serde::{Deserialize, Serialize};
 
 /// Largest distance of `iat` from now, in seconds.
-const ISSUED_WITHIN_S: u64 = 60;
+const ISSUED_WITHIN_S: f64 = 60.0;
 
 /// The secret shared with the consensus client. Never shown.
 #[derive(Clone)]
@@ -54,9 +54,16 @@ pub enum JwtError {
     Stale(u64),
 }
 
-#[derive(Serialize, Deserialize)]
-struct Claims {
+/// What our own tokens say.
+#[derive(Serialize)]
+struct Issued {
     iat: u64,
+}
+
+/// What is read of a token. `iat` is a NumericDate, which may have a fraction.
+#[derive(Deserialize)]
+struct Claims {
+    iat: f64,
 }
 
 impl JwtSecret {
@@ -81,6 +88,7 @@ impl JwtSecret {
             source,
         };
         let text = fs::read_to_string(path).map_err(failed)?;
+        warn_if_shared(path);
         let text = text.trim();
         let digits = text.strip_prefix("0x").unwrap_or(text);
         let mut bytes = [0; 32];
@@ -98,6 +106,9 @@ impl JwtSecret {
             path: path.to_path_buf(),
             source,
         };
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(failed)?;
+        }
         let mut bytes = [0; 32];
         rand::rng().fill_bytes(&mut bytes);
         let mut file = OpenOptions::new()
@@ -115,26 +126,42 @@ impl JwtSecret {
     /// A token issued at `now_s` (seconds since the epoch).
     pub fn sign(&self, now_s: u64) -> Result<String, JwtError> {
         let key = EncodingKey::from_secret(&self.0);
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &Claims { iat: now_s }, &key)
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &Issued { iat: now_s }, &key)
             .map_err(|error| JwtError::InvalidToken(error.to_string()))
     }
 
     /// Checks the value of an `Authorization` header at `now_s`.
     pub fn check(&self, authorization: Option<&str>, now_s: u64) -> Result<(), JwtError> {
         let token = authorization
-            .and_then(|value| value.strip_prefix("Bearer "))
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| token)
             .ok_or(JwtError::MissingToken)?;
         let mut validation = Validation::new(Algorithm::HS256);
         validation.required_spec_claims.clear();
+        // The API asks for `iat` alone; what else a token claims is none of our business.
         validation.validate_exp = false;
+        validation.validate_aud = false;
         let key = DecodingKey::from_secret(&self.0);
         let claims = jsonwebtoken::decode::<Claims>(token.trim(), &key, &validation)
             .map_err(|error| JwtError::InvalidToken(error.to_string()))?
             .claims;
-        match claims.iat.abs_diff(now_s) {
-            away if away > ISSUED_WITHIN_S => Err(JwtError::Stale(away)),
-            _ => Ok(()),
+        let away_s = (claims.iat - now_s as f64).abs();
+        if away_s <= ISSUED_WITHIN_S {
+            Ok(())
+        } else {
+            Err(JwtError::Stale(away_s as u64))
         }
+    }
+}
+
+/// Others on the machine could read the secret. Only a warning: it may be the consensus client's file.
+fn warn_if_shared(path: &Path) {
+    if let Ok(metadata) = fs::metadata(path)
+        && metadata.permissions().mode() & 0o077 != 0
+    {
+        let mode = format!("{:o}", metadata.permissions().mode() & 0o777);
+        tracing::warn!(path = %path.display(), mode, "JWT secret file should have mode 600");
     }
 }
 
@@ -142,7 +169,6 @@ impl JwtSecret {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
 
     const NOW: u64 = 1_750_000_000;
 

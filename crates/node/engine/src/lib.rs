@@ -1,7 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+mod attributes;
+
 mod config;
 pub use config::{EngineConfig, EngineDeps};
+
+mod difference;
 
 mod engine;
 pub use engine::Engine;
@@ -26,12 +30,12 @@ pub use jwt::{JwtError, JwtSecret};
 
 mod metrics;
 
+mod new_payload;
+
 mod orphans;
 
 mod payload;
 pub use payload::{BlobsBundle, ExecutionPayload, PayloadEnvelope};
-
-mod payloads;
 
 mod rpc;
 pub use rpc::engine_module;

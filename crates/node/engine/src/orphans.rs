@@ -6,53 +6,75 @@ use alloy_primitives::B256;
 
 use crate::ExecutionPayload;
 
-/// A payload that waits for its parent.
+/// A payload as handed in.
 #[derive(Clone, Debug)]
-pub(crate) struct Orphan {
+pub(crate) struct Incoming {
     pub(crate) payload: ExecutionPayload,
     pub(crate) parent_beacon_block_root: Option<B256>,
 }
 
-/// The newest `max` orphans; the oldest is dropped when it is full. A consensus client sends a dropped
-/// one again.
+impl Incoming {
+    fn size_bytes(&self) -> usize {
+        self.payload.transactions.iter().map(|tx| tx.len()).sum()
+    }
+}
+
+/// The newest orphans, bounded in number and size; the oldest is forgotten when there is no room. A
+/// consensus client sends a forgotten one again.
 #[derive(Debug)]
 pub(crate) struct Orphans {
-    max: usize,
-    waiting: VecDeque<Orphan>,
+    count_max: usize,
+    size_bytes_max: usize,
+    size_bytes: usize,
+    waiting: VecDeque<Incoming>,
 }
 
 impl Orphans {
-    pub(crate) const fn new(max: usize) -> Self {
+    pub(crate) const fn new(count_max: usize, size_bytes_max: usize) -> Self {
         Self {
-            max,
+            count_max,
+            size_bytes_max,
+            size_bytes: 0,
             waiting: VecDeque::new(),
         }
     }
 
-    /// Remembers a payload. Returns whether another one was dropped for it.
-    pub(crate) fn insert(&mut self, orphan: Orphan) -> bool {
+    /// Remembers a payload. Returns how many were forgotten for it.
+    pub(crate) fn insert(&mut self, orphan: Incoming) -> u64 {
         let hash = orphan.payload.block_hash;
         if self
             .waiting
             .iter()
             .any(|known| known.payload.block_hash == hash)
         {
-            return false;
+            return 0;
         }
+        self.size_bytes += orphan.size_bytes();
         self.waiting.push_back(orphan);
-        if self.waiting.len() > self.max {
-            self.waiting.pop_front();
-            return true;
+        let mut forgotten = 0;
+        while self.waiting.len() > self.count_max || self.size_bytes > self.size_bytes_max {
+            let Some(oldest) = self.waiting.pop_front() else {
+                break;
+            };
+            self.size_bytes -= oldest.size_bytes();
+            forgotten += 1;
         }
-        false
+        forgotten
+    }
+
+    pub(crate) fn has_children(&self, parent: &B256) -> bool {
+        self.waiting
+            .iter()
+            .any(|orphan| orphan.payload.parent_hash == *parent)
     }
 
     /// Takes what waits for `parent`.
-    pub(crate) fn take_children(&mut self, parent: &B256) -> Vec<Orphan> {
+    pub(crate) fn take_children(&mut self, parent: &B256) -> Vec<Incoming> {
         let (children, rest): (Vec<_>, Vec<_>) = core::mem::take(&mut self.waiting)
             .into_iter()
             .partition(|orphan| orphan.payload.parent_hash == *parent);
         self.waiting = rest.into();
+        self.size_bytes -= children.iter().map(Incoming::size_bytes).sum::<usize>();
         children
     }
 }

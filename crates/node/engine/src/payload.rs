@@ -9,28 +9,43 @@ use blockwright_chain::transactions_root;
 use blockwright_types::{OpFork, SealedBlock};
 use serde::{Deserialize, Serialize};
 
+use crate::EngineError;
+
 /// `ExecutionPayloadV1` to `V4` of execution-apis with the OP Stack's `withdrawalsRoot` (Isthmus).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[allow(missing_docs)]
 pub struct ExecutionPayload {
+    /// Hash of the parent.
     pub parent_hash: B256,
+    /// Receives priority fees.
     pub fee_recipient: Address,
+    /// State root.
     pub state_root: B256,
+    /// Receipts root.
     pub receipts_root: B256,
+    /// Bloom over all logs.
     pub logs_bloom: Bloom,
+    /// `mixHash` of the header.
     pub prev_randao: B256,
+    /// Number.
     #[serde(with = "alloy_serde::quantity")]
     pub block_number: u64,
+    /// Gas limit.
     #[serde(with = "alloy_serde::quantity")]
     pub gas_limit: u64,
+    /// Gas used.
     #[serde(with = "alloy_serde::quantity")]
     pub gas_used: u64,
+    /// Seconds since the Unix epoch.
     #[serde(with = "alloy_serde::quantity")]
     pub timestamp: u64,
+    /// `extraData` of the header.
     pub extra_data: Bytes,
+    /// Base fee in wei.
     pub base_fee_per_gas: U256,
+    /// Hash of the header.
     pub block_hash: B256,
+    /// EIP-2718 bytes in order.
     pub transactions: Vec<Bytes>,
     /// From Canyon; always empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -143,6 +158,42 @@ impl ExecutionPayload {
             requests_hash: (fork >= OpFork::Isthmus).then_some(EMPTY_REQUESTS_HASH),
             ..Header::default()
         }
+    }
+
+    /// Checks that the fields are those of `fork`, no more and no less.
+    pub(crate) fn check_fields(
+        &self,
+        fork: OpFork,
+        parent_beacon_block_root: Option<B256>,
+    ) -> Result<(), EngineError> {
+        for (field, present, since) in [
+            ("withdrawals", self.withdrawals.is_some(), OpFork::Canyon),
+            ("blobGasUsed", self.blob_gas_used.is_some(), OpFork::Ecotone),
+            (
+                "excessBlobGas",
+                self.excess_blob_gas.is_some(),
+                OpFork::Ecotone,
+            ),
+            (
+                "parentBeaconBlockRoot",
+                parent_beacon_block_root.is_some(),
+                OpFork::Ecotone,
+            ),
+            (
+                "withdrawalsRoot",
+                self.withdrawals_root.is_some(),
+                OpFork::Isthmus,
+            ),
+        ] {
+            let problem = match (present, fork >= since) {
+                (true, true) | (false, false) => continue,
+                (false, true) => "required",
+                (true, false) => "not allowed",
+            };
+            let reason = format!("{field} is {problem} under {fork}");
+            return Err(EngineError::InvalidParams(reason));
+        }
+        Ok(())
     }
 
     /// Whether this is exactly the payload of `block`; cheaper than hashing.

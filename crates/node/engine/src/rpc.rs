@@ -9,6 +9,7 @@ use op_alloy_rpc_types_engine::OpPayloadAttributes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::engine::invalid;
 use crate::{
     Engine, EngineError, ExecutionPayload, ForkchoiceVersion, GetPayloadVersion, NewPayloadVersion,
 };
@@ -133,26 +134,49 @@ fn new_payload(
     version: NewPayloadVersion,
 ) -> Registered {
     module.register_async_method(method, move |params, engine, _| async move {
-        let mut sequence = params.sequence();
-        let payload: ExecutionPayload = required(sequence.next(), "executionPayload")?;
-        let root = if version >= NewPayloadVersion::V3 {
-            let hashes: Vec<B256> = required(sequence.next(), "expectedBlobVersionedHashes")?;
-            if !hashes.is_empty() {
-                return Err(invalid("expectedBlobVersionedHashes must be empty"));
-            }
-            Some(required::<B256>(sequence.next(), "parentBeaconBlockRoot")?)
-        } else {
-            None
-        };
-        if version >= NewPayloadVersion::V4 {
-            let requests: Vec<Bytes> = required(sequence.next(), "executionRequests")?;
-            if !requests.is_empty() {
-                return Err(invalid("executionRequests must be empty"));
+        let call = NewPayloadCall::parse(version, &params)?;
+        // There are neither blobs nor requests on an OP Stack chain: no block goes with any.
+        for (name, count) in [
+            ("expectedBlobVersionedHashes", call.versioned_hashes.len()),
+            ("executionRequests", call.execution_requests.len()),
+        ] {
+            if count > 0 {
+                return Answer::Ok(invalid(format!("{name} must be empty, got {count}"), None));
             }
         }
-        Answer::Ok(engine.new_payload(version, payload, root).await?)
+        let status = engine.new_payload(version, call.payload, call.parent_beacon_block_root);
+        Ok(status.await?)
     })?;
     Ok(())
+}
+
+/// The parameters of `engine_newPayloadV…`, as many as the version has.
+struct NewPayloadCall {
+    payload: ExecutionPayload,
+    versioned_hashes: Vec<B256>,
+    parent_beacon_block_root: Option<B256>,
+    execution_requests: Vec<Bytes>,
+}
+
+impl NewPayloadCall {
+    fn parse(version: NewPayloadVersion, params: &Params<'_>) -> Answer<Self> {
+        let mut sequence = params.sequence();
+        let mut call = Self {
+            payload: required(sequence.next(), "executionPayload")?,
+            versioned_hashes: Vec::new(),
+            parent_beacon_block_root: None,
+            execution_requests: Vec::new(),
+        };
+        if version >= NewPayloadVersion::V3 {
+            call.versioned_hashes = required(sequence.next(), "expectedBlobVersionedHashes")?;
+            call.parent_beacon_block_root =
+                Some(required(sequence.next(), "parentBeaconBlockRoot")?);
+        }
+        if version >= NewPayloadVersion::V4 {
+            call.execution_requests = required(sequence.next(), "executionRequests")?;
+        }
+        Ok(call)
+    }
 }
 
 fn required<T: DeserializeOwned>(value: Result<T, ErrorObjectOwned>, name: &str) -> Answer<T> {
@@ -170,10 +194,7 @@ fn optional<T: DeserializeOwned>(
 fn named(error: &ErrorObjectOwned, name: &str) -> ErrorObjectOwned {
     let cause = error
         .data()
-        .map_or_else(|| error.message().to_owned(), ToString::to_string);
-    invalid(&format!("{name}: {cause}"))
-}
-
-fn invalid(message: &str) -> ErrorObjectOwned {
-    EngineError::InvalidParams(message.to_owned()).into()
+        .and_then(|data| serde_json::from_str(data.get()).ok())
+        .unwrap_or_else(|| error.message().to_owned());
+    EngineError::InvalidParams(format!("{name}: {cause}")).into()
 }

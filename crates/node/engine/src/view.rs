@@ -53,6 +53,10 @@ pub(crate) enum HeadViewError {
     Fees(#[from] ReadError),
 }
 
+/// A longer distance to the parent is a gap in the chain (or a genesis with timestamp 0), no block
+/// time; in seconds.
+const STEP_S_MAX: u64 = 12;
+
 /// What the pool needs to know about `head`, whose state `reader` reads. The next block's timestamp is
 /// not known before its attributes arrive; it is taken to follow as the head followed its parent.
 pub(crate) fn head_view(
@@ -62,7 +66,8 @@ pub(crate) fn head_view(
     reader: StateReader,
 ) -> Result<HeadView, HeadViewError> {
     let header = &head.header;
-    let step = parent_timestamp.map_or(1, |parent| header.timestamp.saturating_sub(parent).max(1));
+    let step = parent_timestamp.map_or(1, |parent| header.timestamp.saturating_sub(parent));
+    let step = step.clamp(1, STEP_S_MAX);
     let timestamp = header.timestamp.saturating_add(step);
     let fork = chain.fork_at(timestamp);
     Ok(HeadView {
