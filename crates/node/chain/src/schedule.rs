@@ -46,11 +46,18 @@ impl ForkSchedule {
             .unwrap_or(OpFork::Bedrock)
     }
 
-    /// The fork that a block with `timestamp` on a parent with `parent_timestamp` activates. Where
-    /// one block activates several at once, the newest.
+    /// The fork that a block with `timestamp` on a parent with `parent_timestamp` activates.
+    ///
+    /// Where one block activates several at once: Canyon if it is among them (the one fork whose
+    /// activation itself changes state, by the create2 deployer), else the newest.
     pub fn activation(&self, parent_timestamp: u64, timestamp: u64) -> Option<OpFork> {
-        let fork = self.fork_at(timestamp);
-        (fork > self.fork_at(parent_timestamp)).then_some(fork)
+        let before = self.fork_at(parent_timestamp);
+        let now = self.fork_at(timestamp);
+        if before < OpFork::Canyon && now >= OpFork::Canyon {
+            Some(OpFork::Canyon)
+        } else {
+            (now > before).then_some(now)
+        }
     }
 }
 
@@ -85,7 +92,8 @@ mod tests {
         assert_eq!(schedule.activation(97, 99), None);
         assert_eq!(schedule.activation(99, 101), Some(OpFork::Canyon));
         assert_eq!(schedule.activation(101, 103), None);
-        assert_eq!(schedule.activation(98, 300), Some(OpFork::Fjord));
+        assert_eq!(schedule.activation(101, 300), Some(OpFork::Fjord));
+        assert_eq!(schedule.activation(98, 300), Some(OpFork::Canyon));
     }
 
     #[test]
