@@ -64,8 +64,8 @@ const fn time_fields(fork: OpFork) -> &'static [&'static str] {
 
 /// A development chain: predeploys of the OP Stack, funded accounts, one fork from the start.
 ///
-/// Chains before Karst get Jovian's predeploys: older ones are not published as data, and Jovian's
-/// serve every earlier fork.
+/// Chains before Karst get Jovian's predeploys: older ones are not published as data. Their L1Block
+/// takes every earlier fork's calldata; their GasPriceOracle answers by Fjord's formula throughout.
 #[derive(Clone, Debug)]
 pub struct DevGenesis {
     /// EIP-155 chain id, not 0.
