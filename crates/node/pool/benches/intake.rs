@@ -246,20 +246,22 @@ fn job(c: &mut Criterion) {
     group.finish();
 }
 
-/// Following a block of 1,000 transactions and taking it back.
+/// Following a block of 1,000 transactions of as many senders, and taking it back.
 fn follow(c: &mut Criterion) {
-    let mut group = c.benchmark_group("follow_and_revert_1000");
-    group.sample_size(20);
+    let mut group = c.benchmark_group("block_of_1000");
+    group.sample_size(10);
     for rounds in [4, 20] {
         let txs = recovered(5_000, rounds);
         let pool = filled(&txs);
         let block = [block(&txs[..1_000])];
         let pooled = 5_000 * rounds;
-        group.bench_function(BenchmarkId::new("pooled", pooled), |b| {
-            b.iter(|| {
-                pool.on_new_head(head(1), &[], &block);
-                pool.on_new_head(head(0), &block, &[]);
-            });
+        let include = || pool.on_new_head(head(1), &[], &block);
+        let revert = || pool.on_new_head(head(0), &block, &[]);
+        group.bench_function(BenchmarkId::new("included_pooled", pooled), |b| {
+            b.iter_batched(revert, |()| include(), BatchSize::PerIteration);
+        });
+        group.bench_function(BenchmarkId::new("reverted_pooled", pooled), |b| {
+            b.iter_batched(include, |()| revert(), BatchSize::PerIteration);
         });
         assert_eq!(pool.status().executable as u64, pooled);
     }

@@ -14,6 +14,8 @@ use crate::view::{AccountFacts, HeadView};
 
 /// Accounts handled under one hold of the table's lock.
 const ACCOUNTS_PER_LOCK: usize = 64;
+/// Transactions moved under one hold of the table's lock, save for the last account's.
+const EVENTS_PER_LOCK: usize = 128;
 
 impl Shared {
     /// Makes `view` the head. `reverted` blocks left the canonical chain, `included` joined it,
@@ -91,16 +93,26 @@ impl Shared {
                     }
                 })
                 .collect();
-            if facts.is_empty() {
-                continue;
-            }
+            self.apply(head, &facts);
+        }
+    }
+
+    /// Brings senders up to their accounts. The lock is free in between, after so many accounts
+    /// or after so much of their chains moved.
+    fn apply(&self, head: &Head, facts: &[(Address, AccountFacts)]) {
+        let mut rest = facts.iter();
+        while rest.len() > 0 {
             let mut events = Events::new();
             {
                 let mut state = self.state.lock();
-                for (address, facts) in facts {
+                for &(address, facts) in rest.by_ref() {
+                    let included = &head.inclusion;
                     state
                         .table
-                        .update_sender(address, facts, &head.inclusion, &mut events);
+                        .update_sender(address, facts, included, &mut events);
+                    if events.len() >= EVENTS_PER_LOCK {
+                        break;
+                    }
                 }
             }
             self.report(&events);
