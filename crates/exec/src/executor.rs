@@ -63,7 +63,7 @@ pub(crate) struct Executor<R: DatabaseRef> {
 impl<R: DatabaseRef> Executor<R> {
     /// Runs what comes before the first transaction.
     pub(crate) fn open(context: BlockContext, reader: R) -> Result<Self, ExecError> {
-        let mut machine = Machine::new(&context, Layer::new(reader));
+        let mut machine = Machine::new(&context, Layer::for_block(reader));
         system::open_block(&context, &mut machine)?;
         let mut executor = Self {
             context,

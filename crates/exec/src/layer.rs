@@ -46,7 +46,18 @@ pub(crate) struct Layer<R> {
     new_code: NewCode,
 }
 
+/// Accounts a block is expected to touch; saves moving them about while the map grows.
+const BLOCK_ACCOUNTS_EXPECTED: usize = 2_048;
+
 impl<R: DatabaseRef> Layer<R> {
+    /// A layer with room for a whole block.
+    pub(crate) fn for_block(reader: R) -> Self {
+        let mut layer = Self::new(reader);
+        layer.accounts.reserve(BLOCK_ACCOUNTS_EXPECTED);
+        layer
+    }
+
+    /// A layer for a few accounts.
     pub(crate) fn new(reader: R) -> Self {
         Self {
             reader,

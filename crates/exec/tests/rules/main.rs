@@ -5,6 +5,7 @@
 mod calls;
 mod deposits;
 mod differential;
+mod faults;
 mod fees;
 mod footprint;
 mod headers;

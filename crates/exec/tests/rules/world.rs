@@ -8,7 +8,7 @@ use alloy_eips::{eip2935, eip4788};
 use alloy_primitives::{
     Address, B256, Bytes, Signature, TxKind, U256, address, bytes, hex, keccak256,
 };
-use blockwright_seams::OpenBlock as _;
+
 use blockwright_types::{
     AccountChange, AccountPost, BlockContext, Changes, L1_BLOCK, OpFork, RecoveredTx, Roots,
     SharedTx,
@@ -285,6 +285,11 @@ pub(crate) fn open(context: BlockContext, db: &Arc<InMemoryDB>, sequencer: &[Sha
 
 /// Simulates and commits; panics where the transaction is rejected. Returns the gas it used.
 pub(crate) fn include(block: &mut Block, tx: &SharedTx) -> u64 {
+    include_in(block, tx)
+}
+
+/// [`include`] for any block.
+pub(crate) fn include_in<B: blockwright_seams::OpenBlock>(block: &mut B, tx: &SharedTx) -> u64 {
     use blockwright_seams::Simulated as _;
     let sim = block.simulate(tx).unwrap();
     let gas = sim.gas_used().0;
