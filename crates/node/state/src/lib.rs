@@ -11,6 +11,10 @@ pub use delta::TrieDelta;
 mod error;
 pub use error::StateError;
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod fixture;
+
 mod flat;
 
 mod fork_choice;

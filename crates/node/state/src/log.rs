@@ -111,6 +111,11 @@ impl Log {
         })
     }
 
+    #[cfg(test)]
+    pub(crate) const fn end(&self) -> (u32, u64) {
+        (self.active.index, self.offset)
+    }
+
     /// Reads records back, also while this log writes on.
     pub(crate) fn reader(&self) -> LogReader {
         LogReader {

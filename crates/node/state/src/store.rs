@@ -165,6 +165,12 @@ impl Store {
         Ok(update)
     }
 
+    /// Segment and offset at which the log goes on.
+    #[cfg(test)]
+    pub(crate) fn log_end(&self) -> (u32, u64) {
+        self.inner.log.lock().as_ref().map_or((0, 0), Log::end)
+    }
+
     fn layer(&self, hash: &B256) -> Option<Arc<Layer>> {
         self.inner.chain.read().layer(hash).cloned()
     }

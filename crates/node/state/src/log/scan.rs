@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::frame::{Frame, Kind, proves_durable};
+use super::frame::{Frame, HEADER_BYTES, Kind, proves_durable};
 use super::record::{BlockId, decode_labels};
 use super::segment;
 use super::{Location, LoggedBlock, Tail};
@@ -37,71 +37,48 @@ pub(super) fn scan(
         labels: None,
         tail: Tail::default(),
         sequence: 0,
+        end: None,
+        remains: Vec::new(),
+        tail_is_dirty: false,
     };
-    let mut end: Option<End> = None;
-    let mut tail_is_dirty = false;
-    let mut remains = Vec::new();
     for index in segments {
         let path = segment::path(directory, *index);
         let bytes = std::fs::read(&path).map_err(segment::io_error("read", &path))?;
-        let read_to = match &end {
-            Some(end) if !continues(&bytes, end.sequence) => 0,
-            _ => scan.segment(*index, &bytes, &path)?,
-        };
-        if end.is_none() || read_to > 0 {
-            end = Some(End {
-                segment: *index,
-                offset: read_to,
-                sequence: scan.sequence,
-            });
-        }
-        if let Some(end) = &end
-            && proves_durable(&bytes[read_to..], end.sequence)
+        let sound = scan.segment(*index, &bytes, &path)?;
+        if let Some(end) = &scan.end
+            && proves_durable(&bytes[sound..], scan.sequence)
         {
             return Err(StateError::Corrupt {
                 file: segment::path(directory, end.segment),
                 offset: end.offset as u64,
                 reason: format!(
                     "record {} cannot be read, though a later write shows that it was durable",
-                    end.sequence
+                    scan.sequence
                 ),
             });
         }
-        // Only what comes after the last fork choice must go.
-        let dirty_from = if scan.tail.segment == *index {
-            usize::try_from(scan.tail.offset).unwrap_or(usize::MAX)
-        } else {
-            0
-        };
-        let dirty = bytes
-            .get(dirty_from..)
-            .is_some_and(|rest| rest.iter().any(|byte| *byte != 0));
-        if scan.tail.segment == *index {
-            tail_is_dirty = dirty;
-            remains.clear();
-        } else if dirty {
-            remains.push(*index);
-        }
+        scan.note_remains(*index, &bytes);
     }
     Ok(Scanned {
         blocks: scan.blocks,
         labels: scan.labels,
         tail: scan.tail,
-        remains,
-        tail_is_dirty,
+        remains: scan.remains,
+        tail_is_dirty: scan.tail_is_dirty,
     })
 }
 
-/// Where reading ended so far.
+/// Where reading ended so far: the next record, if there is one, is there or at the start of the
+/// next segment.
 struct End {
     segment: u32,
     offset: usize,
-    /// The record expected there.
-    sequence: u64,
+    /// Whether only zeros follow in that segment.
+    is_clean: bool,
 }
 
-fn continues(bytes: &[u8], sequence: u64) -> bool {
-    Frame::read(bytes).is_some_and(|frame| frame.stamp.sequence == sequence)
+fn is_zero(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| *byte == 0)
 }
 
 struct Scan {
@@ -113,11 +90,45 @@ struct Scan {
     tail: Tail,
     /// The next record's number.
     sequence: u64,
+    end: Option<End>,
+    remains: Vec<u32>,
+    tail_is_dirty: bool,
 }
 
 impl Scan {
-    /// Reads one segment; returns where its sound records end.
+    /// Reads one segment; returns where those of its records end that continue the log.
     fn segment(&mut self, index: u32, bytes: &[u8], path: &Path) -> Result<usize, StateError> {
+        let sound = self.records(index, bytes, path)?;
+        let goes_on_here = match &self.end {
+            None => true,
+            // After a clean end, whatever begins the next segment was to be the next record.
+            Some(end) => {
+                let begins = !is_zero(&bytes[..bytes.len().min(HEADER_BYTES)]);
+                sound > 0 || (end.is_clean && end.segment + 1 == index && begins)
+            }
+        };
+        if goes_on_here {
+            self.end = Some(End {
+                segment: index,
+                offset: sound,
+                is_clean: is_zero(&bytes[sound..]),
+            });
+        }
+        Ok(sound)
+    }
+
+    /// Notes what of a segment lies behind the last fork choice.
+    fn note_remains(&mut self, index: u32, bytes: &[u8]) {
+        if self.tail.segment == index {
+            let from = usize::try_from(self.tail.offset).unwrap_or(usize::MAX);
+            self.tail_is_dirty = bytes.get(from..).is_some_and(|rest| !is_zero(rest));
+            self.remains.clear();
+        } else if !is_zero(bytes) {
+            self.remains.push(index);
+        }
+    }
+
+    fn records(&mut self, index: u32, bytes: &[u8], path: &Path) -> Result<usize, StateError> {
         let mut offset = 0;
         while let Some(frame) = Frame::read(&bytes[offset..])
             && frame.stamp.sequence == self.sequence
