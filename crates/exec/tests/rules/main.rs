@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod calls;
+mod delegation;
 mod deposits;
 mod differential;
 mod faults;
