@@ -1,0 +1,174 @@
+//! Errors as they go over the wire.
+
+use alloy_eips::BlockId;
+use alloy_primitives::{Bytes, hex};
+use blockwright_exec::ExecError;
+use blockwright_pool::PoolError;
+use blockwright_types::{Severity, SkipReason};
+use jsonrpsee::types::ErrorObjectOwned;
+
+const INVALID_PARAMS: i32 = -32_602;
+const INTERNAL: i32 = -32_603;
+const SERVER: i32 = -32_000;
+const LIMIT_EXCEEDED: i32 = -32_005;
+const REVERTED: i32 = 3;
+
+/// Selector of `Error(string)`.
+const ERROR_STRING: [u8; 4] = [0x08, 0xc3, 0x79, 0xa0];
+
+/// Why a method has no answer. Codes and first words are those that wallets know from geth.
+#[derive(Debug, thiserror::Error)]
+pub enum RpcError {
+    /// A parameter is missing or malformed.
+    #[error("invalid params: {field}: {cause}")]
+    InvalidParams {
+        /// Name of the parameter.
+        field: &'static str,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// The block is not known.
+    #[error("header not found: block {0} is unknown")]
+    UnknownBlock(BlockId),
+    /// The block is known, its state no longer held.
+    #[error("state of block {number} is not available: only recent states are held")]
+    StateNotHeld {
+        /// The block's number.
+        number: u64,
+    },
+    /// The call reverted.
+    #[error("execution reverted{}", reason(.0))]
+    Reverted(Bytes),
+    /// The call failed with an exceptional halt.
+    #[error("execution failed: {0}")]
+    Halted(String),
+    /// The call fails with all the gas it may have.
+    #[error("gas required exceeds allowance ({0})")]
+    ExceedsAllowance(u64),
+    /// The call cannot be executed at all.
+    #[error("{}", call_text(.0))]
+    InvalidCall(SkipReason),
+    /// The pool refused the transaction.
+    #[error(transparent)]
+    Rejected(#[from] PoolError),
+    /// The request asks for more than the server gives.
+    #[error("{0}")]
+    LimitExceeded(String),
+    /// All workers were busy for too long.
+    #[error("server is busy, try again")]
+    Busy,
+    /// A fault of the node.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+impl RpcError {
+    /// A malformed parameter.
+    pub(crate) fn invalid(field: &'static str, cause: impl ToString) -> Self {
+        Self::InvalidParams {
+            field,
+            cause: cause.to_string(),
+        }
+    }
+
+    /// What to do about it. None of these harms the node.
+    pub const fn severity(&self) -> Severity {
+        match self {
+            Self::Busy | Self::StateNotHeld { .. } | Self::UnknownBlock(_) => Severity::Retry,
+            Self::InvalidParams { .. }
+            | Self::Reverted(_)
+            | Self::Halted(_)
+            | Self::ExceedsAllowance(_)
+            | Self::InvalidCall(_)
+            | Self::Rejected(_)
+            | Self::LimitExceeded(_)
+            | Self::Internal(_) => Severity::AbandonJob,
+        }
+    }
+
+    const fn code(&self) -> i32 {
+        match self {
+            Self::InvalidParams { .. } => INVALID_PARAMS,
+            Self::Reverted(_) => REVERTED,
+            Self::LimitExceeded(_) | Self::Busy => LIMIT_EXCEEDED,
+            Self::Internal(_) => INTERNAL,
+            Self::UnknownBlock(_)
+            | Self::StateNotHeld { .. }
+            | Self::Halted(_)
+            | Self::ExceedsAllowance(_)
+            | Self::InvalidCall(_)
+            | Self::Rejected(_) => SERVER,
+        }
+    }
+}
+
+impl From<ExecError> for RpcError {
+    fn from(error: ExecError) -> Self {
+        match error {
+            ExecError::InvalidCall(reason) => Self::InvalidCall(reason),
+            other => Self::Internal(other.to_string()),
+        }
+    }
+}
+
+impl From<RpcError> for ErrorObjectOwned {
+    fn from(error: RpcError) -> Self {
+        let data = match &error {
+            RpcError::Reverted(output) => Some(hex::encode_prefixed(output)),
+            _ => None,
+        };
+        if let RpcError::Internal(cause) = &error {
+            tracing::error!(%cause, "a JSON-RPC method failed");
+        }
+        Self::owned(error.code(), error.to_string(), data)
+    }
+}
+
+/// The text of `Error(string)`, where the revert data is one.
+fn reason(output: &Bytes) -> String {
+    match revert_text(output) {
+        Some(text) => format!(": {text}"),
+        None => String::new(),
+    }
+}
+
+fn revert_text(output: &[u8]) -> Option<String> {
+    let words = output.strip_prefix(&ERROR_STRING)?;
+    let length_word = words.get(32..64)?;
+    let (high, low) = length_word.split_at(24);
+    if high.iter().any(|byte| *byte != 0) {
+        return None;
+    }
+    let length = usize::try_from(u64::from_be_bytes(low.try_into().ok()?)).ok()?;
+    let text = words.get(64..64usize.checked_add(length)?)?;
+    Some(String::from_utf8_lossy(text).into_owned())
+}
+
+fn call_text(reason: &SkipReason) -> String {
+    match reason {
+        SkipReason::InsufficientFunds => "insufficient funds for gas * price + value".to_owned(),
+        SkipReason::FeeCapBelowBaseFee => "max fee per gas less than block base fee".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn revert_reasons_are_read_and_garbage_is_not() {
+        let mut output = ERROR_STRING.to_vec();
+        output.extend_from_slice(&[0; 31]);
+        output.push(32);
+        output.extend_from_slice(&[0; 31]);
+        output.push(4);
+        output.extend_from_slice(b"nope");
+        output.extend_from_slice(&[0; 28]);
+        assert_eq!(revert_text(&output).as_deref(), Some("nope"));
+        assert_eq!(revert_text(&output[..70]), None);
+        output[4 + 32] = 0xff;
+        assert_eq!(revert_text(&output), None);
+        assert_eq!(revert_text(&[]), None);
+    }
+}

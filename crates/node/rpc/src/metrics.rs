@@ -1,0 +1,51 @@
+//! The metrics of the JSON-RPC servers, all in one place.
+
+use std::time::Duration;
+
+use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+
+const REQUESTS: &str = "blockwright_rpc_requests_total";
+const DURATION: &str = "blockwright_rpc_request_seconds";
+const BATCHES: &str = "blockwright_rpc_batch_entries";
+const WORKERS_REFUSED: &str = "blockwright_rpc_workers_refused_total";
+const LAGGED: &str = "blockwright_rpc_subscriptions_lagged_total";
+
+/// Tells the recorder what each metric means.
+pub(crate) fn describe() {
+    describe_counter!(REQUESTS, Unit::Count, "Requests by method and outcome");
+    describe_histogram!(
+        DURATION,
+        Unit::Seconds,
+        "Time to answer a request, by method"
+    );
+    describe_histogram!(BATCHES, Unit::Count, "Requests in a batch");
+    describe_counter!(
+        WORKERS_REFUSED,
+        Unit::Count,
+        "Calls, estimates and scans refused because all workers were busy"
+    );
+    describe_counter!(
+        LAGGED,
+        Unit::Count,
+        "Subscriptions closed because they fell behind"
+    );
+}
+
+/// One answered request. `method` is a name of ours, never the caller's text.
+pub(crate) fn answered(method: &'static str, success: bool, took: Duration) {
+    let outcome = if success { "ok" } else { "error" };
+    counter!(REQUESTS, "method" => method, "outcome" => outcome).increment(1);
+    histogram!(DURATION, "method" => method).record(took.as_secs_f64());
+}
+
+pub(crate) fn batch(entries: usize) {
+    histogram!(BATCHES).record(entries as f64);
+}
+
+pub(crate) fn worker_refused() {
+    counter!(WORKERS_REFUSED).increment(1);
+}
+
+pub(crate) fn subscription_lagged() {
+    counter!(LAGGED).increment(1);
+}

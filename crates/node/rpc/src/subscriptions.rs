@@ -1,0 +1,163 @@
+//! `eth_subscribe`.
+
+use std::sync::Arc;
+
+use alloy_rpc_types_eth::Filter;
+use alloy_rpc_types_eth::pubsub::SubscriptionKind;
+use blockwright_state::CanonUpdate;
+use jsonrpsee::core::SubscriptionError;
+use jsonrpsee::types::{ErrorObjectOwned, Params};
+use jsonrpsee::{PendingSubscriptionSink, RpcModule, SubscriptionSink};
+use serde::Serialize;
+use serde_json::value::to_raw_value;
+use tokio::sync::broadcast;
+
+use crate::args::Args;
+use crate::eth::{block_logs, header_view};
+use crate::{EthApi, RpcError, metrics};
+
+/// Registers `eth_subscribe` and `eth_unsubscribe`.
+pub(crate) fn register_subscriptions(module: &mut RpcModule<EthApi>) {
+    module
+        .register_subscription(
+            "eth_subscribe",
+            "eth_subscription",
+            "eth_unsubscribe",
+            |params, pending, api: Arc<EthApi>, _| async move {
+                serve(&params, pending, &api).await
+            },
+        )
+        .expect("it is the module's only subscription");
+}
+
+/// What a subscriber asked for.
+enum Feed {
+    NewHeads,
+    Logs(Box<Filter>),
+    NewPendingTransactions,
+}
+
+/// Why a subscription ends.
+enum End {
+    /// The subscriber left.
+    Gone,
+    /// It fell behind.
+    Lagged(u64),
+    /// The node stops.
+    Stopped,
+}
+
+async fn serve(
+    params: &Params<'_>,
+    pending: PendingSubscriptionSink,
+    api: &EthApi,
+) -> Result<(), SubscriptionError> {
+    let feed = match feed(params) {
+        Ok(feed) => feed,
+        Err(error) => {
+            pending.reject(ErrorObjectOwned::from(error)).await;
+            return Ok(());
+        }
+    };
+    // Subscribed before the answer goes out, so that nothing after the answer is missed.
+    let end = match feed {
+        Feed::NewPendingTransactions => {
+            let source = api.deps.pool.subscribe_new();
+            let sink = pending.accept().await?;
+            follow(sink, source, |hash, out| push(hash, out)).await
+        }
+        Feed::NewHeads => {
+            let source = (api.deps.heads)();
+            let sink = pending.accept().await?;
+            follow(sink, source, |update: &Arc<CanonUpdate>, out| {
+                update
+                    .new
+                    .iter()
+                    .for_each(|block| push(&header_view(block), out));
+            })
+            .await
+        }
+        Feed::Logs(filter) => {
+            let source = (api.deps.heads)();
+            let sink = pending.accept().await?;
+            follow(sink, source, move |update: &Arc<CanonUpdate>, out| {
+                let reverted = update.reverted.iter().map(|block| (block, true));
+                let joined = update.new.iter().map(|block| (block, false));
+                for (block, removed) in reverted.chain(joined) {
+                    for log in block_logs(block, &filter, removed) {
+                        push(&log, out);
+                    }
+                }
+            })
+            .await
+        }
+    };
+    match end {
+        End::Gone => Ok(()),
+        End::Stopped => Err(SubscriptionError::from("the node is stopping")),
+        End::Lagged(missed) => {
+            metrics::subscription_lagged();
+            Err(SubscriptionError::from(format!(
+                "too slow: {missed} events were missed, subscribe again"
+            )))
+        }
+    }
+}
+
+fn feed(params: &Params<'_>) -> Result<Feed, RpcError> {
+    let args = Args::parse(params)?;
+    let kind: SubscriptionKind = args.required(0, "subscription")?;
+    match kind {
+        SubscriptionKind::NewHeads => Ok(Feed::NewHeads),
+        SubscriptionKind::Logs => {
+            let filter: Option<Filter> = args.optional(1, "filter")?;
+            Ok(Feed::Logs(Box::new(filter.unwrap_or_default())))
+        }
+        SubscriptionKind::NewPendingTransactions => {
+            if args.optional::<bool>(1, "full")?.unwrap_or(false) {
+                return Err(RpcError::invalid("full", "only hashes are served"));
+            }
+            Ok(Feed::NewPendingTransactions)
+        }
+        other => Err(RpcError::invalid(
+            "subscription",
+            format!("{other:?} is not served"),
+        )),
+    }
+}
+
+/// Messages of one event.
+type Messages = Vec<Box<serde_json::value::RawValue>>;
+
+fn push(item: &impl Serialize, out: &mut Messages) {
+    match to_raw_value(item) {
+        Ok(message) => out.push(message),
+        Err(error) => tracing::error!(%error, "a notification cannot be written"),
+    }
+}
+
+/// Sends what `write` makes of each event until the subscriber leaves or falls behind. While the
+/// connection's queue is full this waits, and the source's bounded channel decides.
+async fn follow<T: Clone>(
+    sink: SubscriptionSink,
+    mut source: broadcast::Receiver<T>,
+    write: impl Fn(&T, &mut Messages),
+) -> End {
+    loop {
+        let event = tokio::select! {
+            () = sink.closed() => return End::Gone,
+            event = source.recv() => event,
+        };
+        let mut messages = Messages::new();
+        match event {
+            Ok(event) => write(&event, &mut messages),
+            Err(broadcast::error::RecvError::Lagged(missed)) => return End::Lagged(missed),
+            Err(broadcast::error::RecvError::Closed) => return End::Stopped,
+        }
+        for message in messages {
+            if sink.send(message).await.is_err() {
+                return End::Gone;
+            }
+        }
+    }
+}
