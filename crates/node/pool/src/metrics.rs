@@ -2,20 +2,20 @@
 //!
 //! | name | kind | meaning |
 //! |---|---|---|
-//! | `blockwright_pool_received_transactions` | counter | handed to the intake |
-//! | `blockwright_pool_recovered_transactions` | counter | senders recovered |
-//! | `blockwright_pool_accepted_transactions` | counter | given a place, new or as replacement |
-//! | `blockwright_pool_refused_transactions{reason}` | counter | not taken; [`PoolError::label`] |
-//! | `blockwright_pool_promoted_transactions` | counter | became executable |
-//! | `blockwright_pool_parked_transactions` | counter | came to stand behind a nonce gap |
-//! | `blockwright_pool_replaced_transactions` | counter | gave way to a better one of the same nonce |
-//! | `blockwright_pool_included_transactions` | counter | left into the chain |
-//! | `blockwright_pool_dropped_transactions{reason}` | counter | left otherwise; [`DropReason::label`] |
-//! | `blockwright_pool_deferred_candidates` | counter | put off by a job |
-//! | `blockwright_pool_rejected_candidates` | counter | refused by a job |
-//! | `blockwright_pool_lost_job_news` | counter | arrivals a job was not told of, its queue being full |
-//! | `blockwright_pool_view_errors` | counter | accounts that could not be read |
-//! | `blockwright_pool_intake_panics` | counter | batches lost to a panic |
+//! | `blockwright_pool_received_transactions_total` | counter | handed to the intake |
+//! | `blockwright_pool_recovered_transactions_total` | counter | senders recovered |
+//! | `blockwright_pool_accepted_transactions_total` | counter | given a place, new or as replacement |
+//! | `blockwright_pool_refused_transactions_total{reason}` | counter | not taken; [`PoolError::label`] |
+//! | `blockwright_pool_promoted_transactions_total` | counter | became executable |
+//! | `blockwright_pool_parked_transactions_total` | counter | came to stand behind a nonce gap |
+//! | `blockwright_pool_replaced_transactions_total` | counter | gave way to a better one of the same nonce |
+//! | `blockwright_pool_included_transactions_total` | counter | left into the chain |
+//! | `blockwright_pool_dropped_transactions_total{reason}` | counter | left otherwise; [`DropReason::label`] |
+//! | `blockwright_pool_deferred_candidates_total` | counter | put off by a job |
+//! | `blockwright_pool_rejected_candidates_total` | counter | refused by a job |
+//! | `blockwright_pool_lost_job_news_total` | counter | arrivals a job was not told of, its queue being full |
+//! | `blockwright_pool_view_errors_total` | counter | accounts that could not be read |
+//! | `blockwright_pool_intake_panics_total` | counter | batches lost to a panic |
 //! | `blockwright_pool_executable_count` | gauge | executable now |
 //! | `blockwright_pool_parked_count` | gauge | parked now |
 //! | `blockwright_pool_size_bytes` | gauge | wire bytes pooled now |
@@ -50,21 +50,21 @@ pub(crate) struct PoolMetrics {
 impl PoolMetrics {
     pub(crate) fn new() -> Self {
         let dropped = DropReason::LABELS
-            .map(|reason| counter!("blockwright_pool_dropped_transactions", "reason" => reason));
+            .map(|reason| counter!("blockwright_pool_dropped_transactions_total", "reason" => reason));
         Self {
-            received: counter!("blockwright_pool_received_transactions"),
-            recovered: counter!("blockwright_pool_recovered_transactions"),
-            accepted: counter!("blockwright_pool_accepted_transactions"),
-            promoted: counter!("blockwright_pool_promoted_transactions"),
-            parked: counter!("blockwright_pool_parked_transactions"),
-            replaced: counter!("blockwright_pool_replaced_transactions"),
-            included: counter!("blockwright_pool_included_transactions"),
+            received: counter!("blockwright_pool_received_transactions_total"),
+            recovered: counter!("blockwright_pool_recovered_transactions_total"),
+            accepted: counter!("blockwright_pool_accepted_transactions_total"),
+            promoted: counter!("blockwright_pool_promoted_transactions_total"),
+            parked: counter!("blockwright_pool_parked_transactions_total"),
+            replaced: counter!("blockwright_pool_replaced_transactions_total"),
+            included: counter!("blockwright_pool_included_transactions_total"),
             dropped,
-            deferred: counter!("blockwright_pool_deferred_candidates"),
-            rejected: counter!("blockwright_pool_rejected_candidates"),
-            lost_job_news: counter!("blockwright_pool_lost_job_news"),
-            view_errors: counter!("blockwright_pool_view_errors"),
-            intake_panics: counter!("blockwright_pool_intake_panics"),
+            deferred: counter!("blockwright_pool_deferred_candidates_total"),
+            rejected: counter!("blockwright_pool_rejected_candidates_total"),
+            lost_job_news: counter!("blockwright_pool_lost_job_news_total"),
+            view_errors: counter!("blockwright_pool_view_errors_total"),
+            intake_panics: counter!("blockwright_pool_intake_panics_total"),
             executable_count: gauge!("blockwright_pool_executable_count"),
             parked_count: gauge!("blockwright_pool_parked_count"),
             size_bytes: gauge!("blockwright_pool_size_bytes"),
@@ -100,7 +100,7 @@ impl PoolMetrics {
     }
 
     pub(crate) fn record_refusal(error: &PoolError, hash: Option<alloy_primitives::B256>) {
-        counter!("blockwright_pool_refused_transactions", "reason" => error.label()).increment(1);
+        counter!("blockwright_pool_refused_transactions_total", "reason" => error.label()).increment(1);
         trace!(?hash, %error, "transaction refused");
     }
 
