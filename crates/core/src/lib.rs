@@ -16,6 +16,8 @@ mod floor;
 mod job;
 pub use job::{Job, JobInputs};
 
+mod judge;
+
 pub mod order;
 
 mod pace;

@@ -126,6 +126,11 @@ impl<H: Host> BuilderHandle<H> {
         self.shared.limits()
     }
 
+    /// Jobs that have a thread right now.
+    pub fn live_jobs(&self) -> usize {
+        self.shared.table.lock().live()
+    }
+
     /// Ends all jobs, then the service. What was built stays resolvable through existing handles.
     pub async fn shutdown(&self) {
         let _ = self.messages.send(Message::Shutdown).await;

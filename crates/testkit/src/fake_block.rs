@@ -250,6 +250,7 @@ impl OpenBlock for FakeBlock {
         self.check(tx)?;
         match Program::of(tx.envelope.input()) {
             Program::Fault => return Err(SimError::Fault("scripted fault".into())),
+            #[allow(clippy::panic, reason = "the panic is what tests ask for")]
             Program::Panic => std::panic::panic_any("scripted panic"),
             Program::Transfer | Program::Revert | Program::Burn(_) => {}
         }

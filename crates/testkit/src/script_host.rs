@@ -145,6 +145,7 @@ impl<R: RootSession> RootSession for TappedRoots<R> {
     }
 
     fn close(&mut self, index: u64) {
+        #[allow(clippy::panic, reason = "the panic is what tests ask for")]
         if self.script == RootsScript::PanicAt(index) {
             std::panic::panic_any("scripted panic");
         }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use alloy_primitives::{Address, B256};
 use blockwright_seams::{Candidate, Candidates, Wake};
 use blockwright_types::{SharedTx, SkipReason};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 
 /// What a job decided about a candidate, in order.
@@ -19,6 +21,9 @@ pub enum Decision {
     Rejected(B256, SkipReason),
 }
 
+/// Decisions a test may leave unread.
+const UNREAD_MAX: usize = 65_536;
+
 #[derive(Default)]
 struct Inner {
     senders: BTreeMap<Address, BTreeMap<u64, Candidate>>,
@@ -28,13 +33,28 @@ struct Inner {
 }
 
 /// A pool that holds what a script puts into it; clones share it.
-#[derive(Clone, Default)]
-pub struct ScriptPool(Arc<Mutex<Inner>>);
+#[derive(Clone)]
+pub struct ScriptPool {
+    inner: Arc<Mutex<Inner>>,
+    sender: Sender<Decision>,
+    receiver: Receiver<Decision>,
+}
+
+impl Default for ScriptPool {
+    fn default() -> Self {
+        let (sender, receiver) = bounded(UNREAD_MAX);
+        Self {
+            inner: Arc::default(),
+            sender,
+            receiver,
+        }
+    }
+}
 
 impl ScriptPool {
     /// A transaction arrives; it replaces one with the same sender and nonce.
     pub fn arrive(&self, tx: SharedTx) {
-        let mut inner = self.0.lock();
+        let mut inner = self.inner.lock();
         let arrival = inner.arrivals.len() as u64;
         let (sender, nonce) = (tx.sender, tx.nonce());
         let queue = inner.senders.entry(sender).or_default();
@@ -47,11 +67,21 @@ impl ScriptPool {
 
     /// What jobs decided so far.
     pub fn decisions(&self) -> Vec<Decision> {
-        self.0.lock().decisions.clone()
+        self.inner.lock().decisions.clone()
+    }
+
+    /// The next decision, waiting up to `patience`.
+    pub fn next_decision(&self, patience: Duration) -> Option<Decision> {
+        self.receiver.recv_timeout(patience).ok()
+    }
+
+    fn decided(&self, decision: Decision) {
+        self.inner.lock().decisions.push(decision.clone());
+        let _ = self.sender.try_send(decision);
     }
 
     pub(crate) fn subscribe(&self, wake: Wake) -> ScriptCandidates {
-        let mut inner = self.0.lock();
+        let mut inner = self.inner.lock();
         inner.wakes.push(wake);
         ScriptCandidates {
             pool: self.clone(),
@@ -81,7 +111,7 @@ impl ScriptCandidates {
 impl Candidates for ScriptCandidates {
     fn poll_new(&mut self, max: usize, out: &mut Vec<Candidate>) -> bool {
         let pool = self.pool.clone();
-        let inner = pool.0.lock();
+        let inner = pool.inner.lock();
         let mut left = max;
         while left > 0
             && let Some(&sender) = inner.arrivals.get(self.seen)
@@ -99,22 +129,20 @@ impl Candidates for ScriptCandidates {
     }
 
     fn committed(&mut self, tx: &SharedTx) -> Option<Candidate> {
-        let pool = self.pool.clone();
-        let mut inner = pool.0.lock();
-        inner.decisions.push(Decision::Committed(tx.hash));
+        self.pool.decided(Decision::Committed(tx.hash));
         self.next_nonce.insert(tx.sender, tx.nonce() + 1);
-        let next = self.head(&inner, tx.sender)?;
+        let next = self.head(&self.pool.inner.lock(), tx.sender)?;
         self.offered.insert(tx.sender, next.tx.hash);
         Some(next)
     }
 
     fn defer(&mut self, tx: &SharedTx, reason: &SkipReason, until_index: u64) {
         let decision = Decision::Deferred(tx.hash, reason.clone(), until_index);
-        self.pool.0.lock().decisions.push(decision);
+        self.pool.decided(decision);
     }
 
     fn reject(&mut self, tx: &SharedTx, reason: &SkipReason) {
-        let decision = Decision::Rejected(tx.hash, reason.clone());
-        self.pool.0.lock().decisions.push(decision);
+        self.pool
+            .decided(Decision::Rejected(tx.hash, reason.clone()));
     }
 }

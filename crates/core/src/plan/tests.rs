@@ -37,7 +37,7 @@ fn a_late_fork_choice_gives_fewer_flashblocks_never_shorter_intervals() {
         for before_us in (interval_us + config.end_margin_us..2_100_000).step_by(7_001) {
             let now = UnixUs(END_S * SECOND_US - before_us);
             let plan = plan_at(&config, before_us, 2);
-            assert!(plan.len() >= 1);
+            assert!(!plan.is_empty());
             assert!(
                 plan.due(1)
                     .is_some_and(|due| due.since_us(now) >= interval_us)
