@@ -197,3 +197,7 @@ impl<A: Clone + Send + Sync + 'static> Ledger<A> {
         self.phase.subscribe()
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests;
