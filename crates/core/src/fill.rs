@@ -234,7 +234,7 @@ impl<H: Host> Job<H> {
         }
         match self.judge(&entry, now, cut_at) {
             Judgement::Run { oversized } => self.run(entry, oversized, now),
-            Judgement::Later(reason, until_index) => self.miss(entry, reason, until_index, now),
+            Judgement::Later(reason, until_index) => self.miss(entry, &reason, until_index, now),
             Judgement::Never(reason) => self.refuse(&entry.candidate, &reason),
         }
         Step::Run
@@ -308,7 +308,7 @@ impl<H: Host> Job<H> {
         kept.gas = adds.gas.0;
         kept.measured = true;
         kept.cost_us = entry.cost_us;
-        self.miss(kept, SkipReason::OverBudget(over), until_index, now);
+        self.miss(kept, &SkipReason::OverBudget(over), until_index, now);
         self.did(Work::Run { gas: adds.gas.0 }, now);
         true
     }
@@ -338,11 +338,11 @@ impl<H: Host> Job<H> {
     fn miss(
         &mut self,
         mut entry: Entry<SimOf<H>>,
-        reason: SkipReason,
+        reason: &SkipReason,
         until_index: u64,
         now: UnixUs,
     ) {
-        let overran = reason == SkipReason::WouldOverrun;
+        let overran = *reason == SkipReason::WouldOverrun;
         entry.overran |= overran && self.cost_us(&entry) > self.slot_us() / HEAD_START_MIN_PART;
         let left_us = self.cut_at().map_or(0, |cut_at| cut_at.since_us(now));
         let nearly_over = left_us < self.slot_us() / LAST_PART;
@@ -352,7 +352,7 @@ impl<H: Host> Job<H> {
             part.full |= part.misses >= MISSES_MAX || part.overruns >= OVERRUNS_MAX;
             part.report.deferred += 1;
         }
-        self.put_off(entry, &reason, until_index);
+        self.put_off(entry, reason, until_index);
     }
 
     /// Keeps a candidate, and with it its sender's later nonces, for flashblock `until_index`; lets
