@@ -209,7 +209,3 @@ pub(crate) const fn invalid(validation_error: String, latest_valid: Option<B256>
         latest_valid,
     )
 }
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic)]
-mod tests;

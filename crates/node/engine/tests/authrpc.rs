@@ -1,0 +1,175 @@
+//! The authenticated port, spoken to in bytes.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod support;
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use blockwright_engine::{AuthRpcConfig, AuthRpcServer, JwtSecret, engine_module, serve_authrpc};
+use blockwright_types::OpFork;
+use serde_json::{Value, json};
+use support::Rig;
+use support::http::{Client, now_s, post};
+
+const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+async fn serve(rig: &Rig) -> (AuthRpcServer, Client) {
+    let secret = JwtSecret::new([5; 32]);
+    let config = AuthRpcConfig {
+        body_bytes_max: 1 << 20,
+        batch_max: 3,
+        ..AuthRpcConfig::new(LOOPBACK, secret.clone())
+    };
+    let server = serve_authrpc(config, engine_module(rig.engine.clone()))
+        .await
+        .unwrap();
+    let addr = server.local_addr();
+    (server, Client { addr, secret })
+}
+
+fn code(answer: &Value) -> i64 {
+    answer["error"]["code"]
+        .as_i64()
+        .unwrap_or_else(|| panic!("no error: {answer}"))
+}
+
+fn message(answer: &Value) -> &str {
+    answer["error"]["message"].as_str().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_call_without_a_valid_token() {
+    let rig = Rig::new(OpFork::Karst);
+    let (server, client) = serve(&rig).await;
+    let body = r#"{"jsonrpc":"2.0","id":1,"method":"engine_exchangeCapabilities"}"#;
+    let bearer = |secret: &JwtSecret, at: u64| format!("Bearer {}", secret.sign(at).unwrap());
+    let stranger = bearer(&JwtSecret::new([6; 32]), now_s());
+    let stale = bearer(&client.secret, now_s() - 100);
+    for (authorization, cause) in [
+        (None, "missing token"),
+        (Some("Basic abc"), "missing token"),
+        (Some("Bearer abc"), "invalid token"),
+        (Some(stranger.as_str()), "invalid token"),
+        (Some(stale.as_str()), "stale token"),
+    ] {
+        let answer = post(client.addr, authorization, body).await;
+        assert_eq!(answer.status, 401, "{authorization:?}");
+        assert!(answer.body.starts_with(cause), "{}", answer.body);
+    }
+    let answer = post(client.addr, Some(&bearer(&client.secret, now_s())), body).await;
+    assert_eq!(answer.status, 200);
+    let methods = answer.json()["result"].as_array().unwrap().len();
+    assert_eq!(methods, 13);
+    server.stop().await;
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn malformed_requests_get_the_standard_codes_and_a_cause() {
+    let rig = Rig::new(OpFork::Karst);
+    let (server, client) = serve(&rig).await;
+    let truncated = client.send(r#"{"jsonrpc":"2.0","id":1,"meth"#).await;
+    assert_eq!(code(&truncated.json()), -32700);
+    assert_eq!(
+        code(&client.call("engine_noSuchMethod", json!([])).await),
+        -32601
+    );
+    let unknown = client
+        .call("engine_getPayloadV5", json!(["0x0102030405060708"]))
+        .await;
+    assert_eq!(code(&unknown), -38001, "{unknown}");
+    for (method, params, cause) in [
+        ("engine_getPayloadV5", json!(["0x01"]), "payloadId"),
+        ("engine_getPayloadV5", json!([]), "payloadId"),
+        ("engine_forkchoiceUpdatedV3", json!([]), "forkchoiceState"),
+        (
+            "engine_forkchoiceUpdatedV3",
+            json!([{ "headBlockHash": "0x00" }]),
+            "forkchoiceState",
+        ),
+        (
+            "engine_newPayloadV4",
+            json!([{}]),
+            "executionPayload: missing field",
+        ),
+    ] {
+        let answer = client.call(method, params).await;
+        assert_eq!(code(&answer), -32602, "{answer}");
+        assert!(message(&answer).contains(cause), "{answer}");
+    }
+    let large = format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"{}"}}"#,
+        "x".repeat(2 << 20)
+    );
+    assert_eq!(client.send(&large).await.status, 413);
+    let call = r#"{"jsonrpc":"2.0","id":1,"method":"engine_exchangeCapabilities"}"#;
+    let batch = client.send(&format!("[{call},{call},{call},{call}]")).await;
+    assert_eq!(code(&batch.json()), -32010, "{}", batch.body);
+    server.stop().await;
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sequencers_cycle_over_http() {
+    let rig = Rig::new(OpFork::Karst);
+    let (server, client) = serve(&rig).await;
+    let genesis = rig.genesis();
+    let state = json!({ "headBlockHash": genesis, "safeBlockHash": genesis, "finalizedBlockHash": genesis });
+    let attributes = serde_json::to_value(rig.attributes(genesis, &[])).unwrap();
+    assert!(attributes["minBaseFee"].is_number());
+    let started = client
+        .call("engine_forkchoiceUpdatedV3", json!([state, attributes]))
+        .await;
+    assert_eq!(
+        started["result"]["payloadStatus"]["status"], "VALID",
+        "{started}"
+    );
+    let id = started["result"]["payloadId"].clone();
+    assert!(id.as_str().unwrap().starts_with("0x03"));
+
+    let wrong = client.call("engine_getPayloadV4", json!([id])).await;
+    assert_eq!(code(&wrong), -38005);
+    let envelope = client.call("engine_getPayloadV5", json!([id])).await["result"].clone();
+    assert_eq!(envelope["executionRequests"], json!([]));
+    assert_eq!(envelope["shouldOverrideBuilder"], false);
+    let bundle = json!({ "commitments": [], "proofs": [], "blobs": [] });
+    assert_eq!(envelope["blobsBundle"], bundle);
+    let payload = &envelope["executionPayload"];
+    let root = &envelope["parentBeaconBlockRoot"];
+
+    let blobs = json!([payload, [genesis], root, []]);
+    let refused = client.call("engine_newPayloadV4", blobs).await;
+    assert_eq!(refused["result"]["status"], "INVALID", "{refused}");
+    let imported = client
+        .call("engine_newPayloadV4", json!([payload, [], root, []]))
+        .await;
+    assert_eq!(imported["result"]["status"], "VALID", "{imported}");
+    let hash = &payload["blockHash"];
+    let state =
+        json!({ "headBlockHash": hash, "safeBlockHash": genesis, "finalizedBlockHash": genesis });
+    // Attributes may be null or absent.
+    for params in [json!([state, null]), json!([state])] {
+        let chosen = client.call("engine_forkchoiceUpdatedV3", params).await;
+        let expected = json!({
+            "payloadStatus": { "status": "VALID", "latestValidHash": hash, "validationError": null },
+            "payloadId": null,
+        });
+        assert_eq!(chosen["result"], expected);
+    }
+    let bad =
+        json!({ "headBlockHash": hash, "safeBlockHash": hash, "finalizedBlockHash": B256_WRONG });
+    assert_eq!(
+        code(
+            &client
+                .call("engine_forkchoiceUpdatedV3", json!([bad]))
+                .await
+        ),
+        -38002
+    );
+    let version = client.call("engine_getClientVersionV1", json!([])).await;
+    assert_eq!(version["result"][0]["name"], "Blockwright");
+    server.stop().await;
+    rig.stop().await;
+}
+
+const B256_WRONG: &str = "0xeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee";
