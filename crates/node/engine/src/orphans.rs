@@ -78,3 +78,70 @@ impl Orphans {
         children
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use alloy_primitives::{Address, Bloom, Bytes, U256};
+
+    use super::*;
+
+    /// A payload by its hash and its parent's, with `size_bytes` of transactions.
+    fn orphan(hash: u8, parent: u8, size_bytes: usize) -> Incoming {
+        let payload = ExecutionPayload {
+            parent_hash: B256::repeat_byte(parent),
+            fee_recipient: Address::ZERO,
+            state_root: B256::ZERO,
+            receipts_root: B256::ZERO,
+            logs_bloom: Bloom::ZERO,
+            prev_randao: B256::ZERO,
+            block_number: 1,
+            gas_limit: 0,
+            gas_used: 0,
+            timestamp: 0,
+            extra_data: Bytes::new(),
+            base_fee_per_gas: U256::ZERO,
+            block_hash: B256::repeat_byte(hash),
+            transactions: vec![vec![0; size_bytes].into()],
+            withdrawals: None,
+            blob_gas_used: None,
+            excess_blob_gas: None,
+            withdrawals_root: None,
+        };
+        Incoming {
+            payload,
+            parent_beacon_block_root: None,
+        }
+    }
+
+    #[test]
+    fn the_oldest_makes_room_in_number_and_in_size() {
+        let mut orphans = Orphans::new(3, 100);
+        assert_eq!(orphans.insert(orphan(2, 1, 40)), 0);
+        assert_eq!(orphans.insert(orphan(2, 1, 40)), 0, "known");
+        assert_eq!(orphans.insert(orphan(3, 2, 40)), 0);
+        assert_eq!(orphans.insert(orphan(4, 3, 40)), 1, "too large together");
+        assert!(!orphans.has_children(&B256::repeat_byte(1)));
+        assert_eq!(orphans.insert(orphan(5, 3, 0)), 0);
+        assert_eq!(orphans.insert(orphan(6, 5, 0)), 1, "too many");
+        assert_eq!(
+            orphans.insert(orphan(7, 6, 101)),
+            4,
+            "larger than everything"
+        );
+        assert_eq!(orphans.size_bytes, 0);
+    }
+
+    #[test]
+    fn all_children_of_a_parent_are_taken_at_once() {
+        let mut orphans = Orphans::new(9, 100);
+        for (hash, parent) in [(2, 1), (3, 1), (4, 2)] {
+            orphans.insert(orphan(hash, parent, 10));
+        }
+        let parent = B256::repeat_byte(1);
+        assert!(orphans.has_children(&parent));
+        assert_eq!(orphans.take_children(&parent).len(), 2);
+        assert!(!orphans.has_children(&parent));
+        assert_eq!(orphans.size_bytes, 10);
+    }
+}

@@ -146,7 +146,7 @@ async fn real_blocks_engine_first_block_of_the_recording() {
         l1_attributes: L1Attributes::default(),
         ..DevGenesis::default()
     });
-    let rig = Rig::on(chain, StoreConfig::in_memory());
+    let rig = Rig::on(chain, &StoreConfig::in_memory());
     let fork_choice = state(rig.genesis(), rig.genesis(), rig.genesis());
     let answer = rig
         .engine

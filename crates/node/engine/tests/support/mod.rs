@@ -72,24 +72,20 @@ pub struct Rig {
 
 impl Rig {
     pub fn new(fork: OpFork) -> Self {
-        Self::on(chain(fork), StoreConfig::in_memory())
+        Self::on(chain(fork), &StoreConfig::in_memory())
     }
 
     pub fn in_directory(fork: OpFork, directory: &Path) -> Self {
-        Self::on(chain(fork), StoreConfig::in_directory(directory))
+        Self::on(chain(fork), &StoreConfig::in_directory(directory))
     }
 
-    pub fn on(chain: Arc<ChainSpec>, store: StoreConfig) -> Self {
-        Self::with_config(chain, store, EngineConfig::default())
-    }
-
-    pub fn with_config(chain: Arc<ChainSpec>, store: StoreConfig, config: EngineConfig) -> Self {
+    pub fn on(chain: Arc<ChainSpec>, store: &StoreConfig) -> Self {
         let genesis = Genesis {
             header: chain.genesis_header().clone(),
             hash: chain.genesis_hash(),
             changes: chain.genesis_changes().clone(),
         };
-        let store = open(&store, &genesis);
+        let store = open(store, &genesis);
         let pool = Pool::new(PoolConfig {
             intake_threads: 1,
             ..PoolConfig::new(chain.chain_id())
@@ -111,7 +107,7 @@ impl Rig {
             builder: builder.clone(),
             clock,
         };
-        let engine = Engine::new(config, deps).unwrap();
+        let engine = Engine::new(EngineConfig::default(), deps).unwrap();
         Self {
             engine,
             chain,
