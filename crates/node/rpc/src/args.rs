@@ -43,7 +43,7 @@ impl Args {
             Some(raw) if raw.get() == "null" => Ok(None),
             Some(raw) => serde_json::from_str(raw.get())
                 .map(Some)
-                .map_err(|error| RpcError::invalid(field, error)),
+                .map_err(|error| RpcError::invalid(field, error.to_string())),
         }
     }
 

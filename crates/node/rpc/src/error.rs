@@ -64,10 +64,10 @@ pub enum RpcError {
 
 impl RpcError {
     /// A malformed parameter.
-    pub(crate) fn invalid(field: &'static str, cause: impl ToString) -> Self {
+    pub(crate) fn invalid(field: &'static str, cause: impl Into<String>) -> Self {
         Self::InvalidParams {
             field,
-            cause: cause.to_string(),
+            cause: cause.into(),
         }
     }
 

@@ -64,7 +64,7 @@ async fn serve(
         Feed::NewPendingTransactions => {
             let source = api.deps.pool.subscribe_new();
             let sink = pending.accept().await?;
-            follow(sink, source, |hash, out| push(hash, out)).await
+            follow(sink, source, push).await
         }
         Feed::NewHeads => {
             let source = (api.deps.heads)();

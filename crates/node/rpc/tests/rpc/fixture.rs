@@ -1,0 +1,291 @@
+//! A Karst development chain in memory, grown block by block, behind real servers.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use alloy_consensus::{Sealable, SignableTransaction, TxEip1559};
+use alloy_eips::eip2718::Encodable2718;
+use alloy_primitives::{Address, B256, Bytes, TxKind, U256, address, b256, hex};
+use alloy_signer::SignerSync;
+use alloy_signer_local::coins_bip39::English;
+use alloy_signer_local::{MnemonicBuilder, PrivateKeySigner};
+use blockwright_chain::ChainSpec;
+use blockwright_chain::dev::{
+    DEV_MNEMONIC, DevGenesis, GenesisAccount, default_l1_attributes, l1_info_deposit,
+};
+use blockwright_exec::{RollupFees, assemble_header, execute_block};
+use blockwright_pool::{
+    AccountFacts, AccountView, HeadView, Pool, PoolConfig, RollupFeeView, ViewError,
+};
+use blockwright_rpc::{
+    EthApi, RpcDeps, RpcLimits, RpcServer, ServerConfig, eth_module, serve_http, serve_ws,
+    subscription_module,
+};
+use blockwright_state::{CanonUpdate, ForkChoice, Genesis, StateReader, Store, StoreConfig};
+use blockwright_types::{RecoveredTx, SealedBlock, SharedTx, decode_recovered};
+use jsonrpsee::core::ClientError;
+use jsonrpsee::core::client::ClientT;
+use jsonrpsee::core::params::ArrayParams;
+use jsonrpsee::http_client::HttpClient;
+use jsonrpsee::types::ErrorObjectOwned;
+use op_alloy_consensus::OpTxEnvelope;
+use op_alloy_rpc_types_engine::OpPayloadAttributes;
+use serde_json::{Value, json};
+use tokio::sync::broadcast;
+
+pub(crate) const GENESIS_TIME: u64 = 1_760_000_000;
+
+/// Logs one word (42) under topic 7.
+pub(crate) const LOGGER: Address = address!("00000000000000000000000000000000000c0001");
+/// Reverts with `Error("nope")`.
+pub(crate) const REVERTER: Address = address!("00000000000000000000000000000000000c0002");
+/// Returns 42; its slot 3 holds 9.
+pub(crate) const GETTER: Address = address!("00000000000000000000000000000000000c0003");
+pub(crate) const TOPIC: B256 =
+    b256!("0000000000000000000000000000000000000000000000000000000000000007");
+
+const LOGGER_CODE: &[u8] = &hex!("602a600052600760206000a100");
+const GETTER_CODE: &[u8] = &hex!("602a60005260206000f3");
+const REVERTER_CODE: &[u8] = &hex!(
+    "6064600c60003960646000fd"
+    "08c379a0"
+    "0000000000000000000000000000000000000000000000000000000000000020"
+    "0000000000000000000000000000000000000000000000000000000000000004"
+    "6e6f706500000000000000000000000000000000000000000000000000000000"
+);
+
+pub(crate) struct Chain {
+    pub(crate) store: Store,
+    pub(crate) pool: Pool,
+    pub(crate) http: RpcServer,
+    pub(crate) ws: RpcServer,
+    pub(crate) client: HttpClient,
+    pub(crate) da_limits: Arc<Mutex<Option<(u64, u64)>>>,
+    pub(crate) api: EthApi,
+    spec: Arc<ChainSpec>,
+    heads: broadcast::Sender<Arc<CanonUpdate>>,
+}
+
+pub(crate) async fn start() -> Chain {
+    start_with(RpcLimits::default(), ServerConfig::default()).await
+}
+
+pub(crate) async fn start_with(limits: RpcLimits, config: ServerConfig) -> Chain {
+    let spec = Arc::new(spec());
+    let genesis = Genesis {
+        header: spec.genesis_header().clone(),
+        hash: spec.genesis_hash(),
+        changes: spec.genesis_changes().clone(),
+    };
+    let store = Store::open(StoreConfig::in_memory(), genesis).unwrap();
+    let pool = Pool::new(PoolConfig::new(spec.chain_id()));
+    let heads = broadcast::Sender::new(16);
+    let da_limits = Arc::new(Mutex::new(None));
+    let (source, limits_seen) = (heads.clone(), Arc::clone(&da_limits));
+    let api = EthApi::new(RpcDeps {
+        store: store.clone(),
+        pool: pool.clone(),
+        chain: Arc::clone(&spec),
+        heads: Arc::new(move || source.subscribe()),
+        set_da_limits: Arc::new(move |tx, block| *limits_seen.lock().unwrap() = Some((tx, block))),
+        client_version: "blockwright/test".to_owned(),
+        limits,
+    });
+    let any = "127.0.0.1:0".parse().unwrap();
+    let http = serve_http(any, eth_module(&api), &config).await.unwrap();
+    let mut all = eth_module(&api);
+    all.merge(subscription_module(&api)).unwrap();
+    let ws = serve_ws(any, all, &config).await.unwrap();
+    let client = HttpClient::builder()
+        .build(format!("http://{}", http.local_addr()))
+        .unwrap();
+    let chain = Chain {
+        store,
+        pool,
+        http,
+        ws,
+        client,
+        da_limits,
+        api,
+        spec,
+        heads,
+    };
+    let head = chain.head();
+    chain.pool.on_head_jump(chain.head_view(&head));
+    chain
+}
+
+fn spec() -> ChainSpec {
+    let contract = |code: &[u8]| GenesisAccount {
+        code: Some(Bytes::copy_from_slice(code)),
+        nonce: Some(1),
+        ..GenesisAccount::default()
+    };
+    let mut getter = contract(GETTER_CODE);
+    getter.storage = Some(BTreeMap::from([(
+        B256::with_last_byte(3),
+        B256::with_last_byte(9),
+    )]));
+    let genesis = DevGenesis {
+        timestamp: GENESIS_TIME,
+        alloc: BTreeMap::from([
+            (LOGGER, contract(LOGGER_CODE)),
+            (REVERTER, contract(REVERTER_CODE)),
+            (GETTER, getter),
+        ]),
+        ..DevGenesis::default()
+    };
+    let document = serde_json::to_vec(&genesis.build().unwrap()).unwrap();
+    ChainSpec::from_genesis_json(&document).unwrap()
+}
+
+impl Chain {
+    pub(crate) fn head(&self) -> Arc<SealedBlock> {
+        self.store.block_by_hash(self.store.head().hash).unwrap()
+    }
+
+    /// Makes a block with the L1 attributes deposit and `txs` on the head, and makes it the head.
+    pub(crate) fn advance(&self, txs: &[SharedTx]) -> Arc<SealedBlock> {
+        let parent = self.head();
+        let block = self.build(&parent, 2, txs);
+        self.adopt(&block);
+        block
+    }
+
+    /// Makes a block on any parent, `after_s` seconds later.
+    pub(crate) fn build(
+        &self,
+        parent: &SealedBlock,
+        after_s: u64,
+        txs: &[SharedTx],
+    ) -> Arc<SealedBlock> {
+        let timestamp = parent.header.timestamp + after_s;
+        let attributes: OpPayloadAttributes = serde_json::from_value(json!({
+            "timestamp": format!("0x{timestamp:x}"),
+            "prevRandao": B256::repeat_byte(1),
+            "suggestedFeeRecipient": "0x4200000000000000000000000000000000000011",
+            "withdrawals": [],
+            "parentBeaconBlockRoot": B256::ZERO,
+            "gasLimit": "0x3938700",
+            "eip1559Params": "0x0000000000000000",
+            "minBaseFee": 0,
+        }))
+        .unwrap();
+        let context = self
+            .spec
+            .context_for_attributes(&parent.header, parent.hash, &attributes)
+            .unwrap();
+        let deposit = l1_info_deposit(context.fork, &default_l1_attributes(), 0);
+        let opening = shared(&OpTxEnvelope::Deposit(deposit.seal_slow()));
+        let all: Vec<SharedTx> = [opening].into_iter().chain(txs.iter().cloned()).collect();
+        let reader = self.store.reader(parent.hash).unwrap();
+        let executed = execute_block(context.clone(), reader, &all).unwrap();
+        let changes = executed.part.net_changes();
+        let (roots, delta) = self.store.roots_after(parent.hash, &changes).unwrap();
+        let header = assemble_header(&context, &executed.totals, &roots);
+        let block = Arc::new(SealedBlock {
+            hash: header.hash_slow(),
+            header,
+            parts: vec![Arc::new(executed.part)],
+            value: executed.value,
+        });
+        self.store.insert(Arc::clone(&block), delta).unwrap();
+        block
+    }
+
+    /// Makes a block the head and tells everybody.
+    pub(crate) fn adopt(&self, block: &SealedBlock) {
+        let choice = ForkChoice {
+            head: block.hash,
+            safe: B256::ZERO,
+            finalized: B256::ZERO,
+        };
+        let update = self.store.set_fork_choice(choice).unwrap();
+        let reverted: Vec<_> = update.reverted.iter().rev().cloned().collect();
+        self.pool
+            .on_new_head(self.head_view(block), &reverted, &update.new);
+        // Nobody may be listening.
+        let _ = self.heads.send(Arc::new(update));
+    }
+
+    fn head_view(&self, head: &SealedBlock) -> HeadView {
+        let reader = self.store.reader(head.hash).unwrap();
+        let timestamp = head.header.timestamp + 2;
+        let fork = self.spec.fork_at(timestamp);
+        HeadView {
+            hash: head.hash,
+            number: head.header.number,
+            fork,
+            base_fee: self.spec.next_base_fee(&head.header, timestamp).unwrap(),
+            gas_limit: head.header.gas_limit,
+            fees: Arc::new(Fees(RollupFees::read(&reader, fork).unwrap())),
+            accounts: Arc::new(Accounts(reader)),
+        }
+    }
+
+    pub(crate) async fn ask(&self, method: &str, params: ArrayParams) -> Value {
+        self.client.request(method, params).await.unwrap()
+    }
+
+    pub(crate) async fn refused(&self, method: &str, params: ArrayParams) -> ErrorObjectOwned {
+        match self.client.request::<Value, _>(method, params).await {
+            Err(ClientError::Call(error)) => error,
+            other => panic!("expected an error object: {other:?}"),
+        }
+    }
+}
+
+struct Accounts(StateReader);
+
+impl AccountView for Accounts {
+    fn account(&self, address: Address) -> Result<AccountFacts, ViewError> {
+        Ok(self
+            .0
+            .account(&address)
+            .map_or_else(AccountFacts::default, |account| AccountFacts {
+                nonce: account.nonce,
+                balance: account.balance,
+                ..AccountFacts::default()
+            }))
+    }
+}
+
+struct Fees(RollupFees);
+
+impl RollupFeeView for Fees {
+    fn cost(&self, tx: &RecoveredTx) -> U256 {
+        self.0.cost(tx)
+    }
+}
+
+/// The `index`-th development account.
+pub(crate) fn signer(index: u32) -> PrivateKeySigner {
+    MnemonicBuilder::<English>::default()
+        .phrase(DEV_MNEMONIC)
+        .index(index)
+        .unwrap()
+        .build()
+        .unwrap()
+}
+
+/// A transaction of a development account with plenty of gas.
+pub(crate) fn transaction(nonce: u64, to: TxKind) -> TxEip1559 {
+    TxEip1559 {
+        chain_id: 901,
+        nonce,
+        gas_limit: 100_000,
+        max_fee_per_gas: 10_000_000_000,
+        max_priority_fee_per_gas: 1_000_000_000,
+        to,
+        ..TxEip1559::default()
+    }
+}
+
+pub(crate) fn signed(index: u32, tx: TxEip1559) -> SharedTx {
+    let signature = signer(index).sign_hash_sync(&tx.signature_hash()).unwrap();
+    shared(&tx.into_signed(signature).into())
+}
+
+fn shared(envelope: &OpTxEnvelope) -> SharedTx {
+    Arc::new(decode_recovered(envelope.encoded_2718().into()).unwrap())
+}

@@ -1,0 +1,9 @@
+//! The methods as a wallet sees them: real servers on loopback over a small chain in memory.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+mod blocks;
+mod fixture;
+mod limits;
+mod reading;
+mod sending;
+mod subscribing;
