@@ -9,7 +9,7 @@ use blockwright_engine::{AuthRpcConfig, AuthRpcServer, JwtSecret, engine_module,
 use blockwright_types::OpFork;
 use serde_json::{Value, json};
 use support::Rig;
-use support::http::{Client, now_s, post};
+use support::http::{Client, announce, now_s, post};
 
 const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
@@ -97,11 +97,8 @@ async fn malformed_requests_get_the_standard_codes_and_a_cause() {
         assert_eq!(code(&answer), -32602, "{answer}");
         assert!(message(&answer).contains(cause), "{answer}");
     }
-    let large = format!(
-        r#"{{"jsonrpc":"2.0","id":1,"method":"{}"}}"#,
-        "x".repeat(2 << 20)
-    );
-    assert_eq!(client.send(&large).await.status, 413);
+    let large = announce(client.addr, &client.authorization(), 2 << 20).await;
+    assert_eq!(large.status, 413);
     let call = r#"{"jsonrpc":"2.0","id":1,"method":"engine_exchangeCapabilities"}"#;
     let batch = client.send(&format!("[{call},{call},{call},{call}]")).await;
     assert_eq!(code(&batch.json()), -32010, "{}", batch.body);

@@ -28,14 +28,28 @@ impl Answer {
 
 /// Posts `body` with an `Authorization` header, if given.
 pub async fn post(addr: SocketAddr, authorization: Option<&str>, body: &str) -> Answer {
+    exchange(addr, authorization, body.len(), body).await
+}
+
+/// Sends the head of a request whose body would have `length_bytes`, and no body: an answer to the
+/// head must not race with the rest of the request.
+pub async fn announce(addr: SocketAddr, authorization: &str, length_bytes: usize) -> Answer {
+    exchange(addr, Some(authorization), length_bytes, "").await
+}
+
+async fn exchange(
+    addr: SocketAddr,
+    authorization: Option<&str>,
+    length_bytes: usize,
+    body: &str,
+) -> Answer {
     let mut stream = TcpStream::connect(addr).await.unwrap();
     let authorization = authorization
         .map(|value| format!("authorization: {value}\r\n"))
         .unwrap_or_default();
     let request = format!(
         "POST / HTTP/1.1\r\nhost: {addr}\r\n{authorization}content-type: application/json\r\n\
-         content-length: {}\r\nconnection: close\r\n\r\n{body}",
-        body.len()
+         content-length: {length_bytes}\r\nconnection: close\r\n\r\n{body}"
     );
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
@@ -55,9 +69,12 @@ pub struct Client {
 }
 
 impl Client {
+    pub fn authorization(&self) -> String {
+        format!("Bearer {}", self.secret.sign(now_s()).unwrap())
+    }
+
     pub async fn send(&self, body: &str) -> Answer {
-        let token = format!("Bearer {}", self.secret.sign(now_s()).unwrap());
-        post(self.addr, Some(&token), body).await
+        post(self.addr, Some(&self.authorization()), body).await
     }
 
     pub async fn call(&self, method: &str, params: Value) -> Value {
