@@ -2,10 +2,7 @@ package scenario
 
 import (
 	"context"
-	"encoding/json"
 	"math/big"
-	"os"
-	"reflect"
 	"testing"
 
 	"github.com/ethereum/go-ethereum/beacon/engine"
@@ -48,13 +45,13 @@ func (j *judge) importChain(ctx context.Context, t *testing.T, from *ethclient.C
 			{"eth_getBlockByNumber", []any{hexNumber(number), true}},
 			{"eth_getBlockByNumber", []any{hexNumber(number), false}},
 		} {
-			mustAnswerAlike(ctx, t, from.Client(), j.public.Client(), question.method, question.params...)
+			answersAlike(ctx, t, from.Client(), j.public.Client(), question.method, question.params...)
 		}
 		block, err := from.BlockByNumber(ctx, new(big.Int).SetUint64(number))
 		must(t, err)
 		for _, tx := range block.Transactions() {
-			mustAnswerAlike(ctx, t, from.Client(), j.public.Client(), "eth_getTransactionReceipt", tx.Hash())
-			mustAnswerAlike(ctx, t, from.Client(), j.public.Client(), "eth_getTransactionByHash", tx.Hash())
+			answersAlike(ctx, t, from.Client(), j.public.Client(), "eth_getTransactionReceipt", tx.Hash())
+			answersAlike(ctx, t, from.Client(), j.public.Client(), "eth_getTransactionByHash", tx.Hash())
 		}
 	}
 }
@@ -78,31 +75,6 @@ func (j *judge) importBlock(ctx context.Context, t *testing.T, from *ethclient.C
 		t.Fatalf("op-geth answers the fork choice of block %d by %s", number, choice.PayloadStatus.Status)
 	}
 	mustHold(ctx, t, j.public, block.Header())
-}
-
-// mustAnswerAlike compares answers as JSON values. Fields of ours that op-geth
-// lacks are allowed, since other clients have more than it.
-func mustAnswerAlike(ctx context.Context, t *testing.T, ours, theirs *rpc.Client, method string, params ...any) {
-	t.Helper()
-	var our, their map[string]any
-	must(t, ours.CallContext(ctx, &our, method, params...))
-	must(t, theirs.CallContext(ctx, &their, method, params...))
-	for field, value := range their {
-		if !reflect.DeepEqual(our[field], value) {
-			t.Errorf("%s %v: field %s is %s, op-geth has %s", method, params, field, asJSON(our[field]), asJSON(value))
-		}
-	}
-}
-
-func asJSON(value any) string {
-	encoded, err := json.Marshal(value)
-	if err != nil {
-		return err.Error()
-	}
-	if full := os.Getenv("DEVNET_VERBOSE") != ""; !full && len(encoded) > 500 {
-		return string(encoded[:500]) + "..."
-	}
-	return string(encoded)
 }
 
 func text(optional *string) string {
