@@ -1,5 +1,5 @@
 //! What a root costs: 1,000,000 accounts from scratch, then 1,000 and 10,000 of them changed.
-//! Also prints the memory that trie and flat state take.
+//! Also prints the memory that the state takes, and what reading it costs.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::hint::black_box;
@@ -49,6 +49,15 @@ fn resident_mib() -> u64 {
 
 fn roots(criterion: &mut Criterion) {
     let all = changes(ACCOUNTS, 0);
+    let before = resident_mib();
+    let mut trie = StateTrie::default();
+    trie.apply(&all).unwrap();
+    let state_root = trie.roots().unwrap().state;
+    println!(
+        "memory: {} MiB for a state of 1M accounts",
+        resident_mib() - before
+    );
+    drop(trie);
     let mut group = criterion.benchmark_group("root");
     group
         .sample_size(10)
@@ -65,13 +74,6 @@ fn roots(criterion: &mut Criterion) {
             BatchSize::PerIteration,
         );
     });
-    let before = resident_mib();
-    let mut trie = StateTrie::default();
-    trie.apply(&all).unwrap();
-    let state_root = trie.roots().unwrap().state;
-    let trie_mib = resident_mib() - before;
-    let before = resident_mib();
-    drop(trie);
     let header = Header {
         state_root,
         ..Header::default()
@@ -83,28 +85,30 @@ fn roots(criterion: &mut Criterion) {
         changes: all,
     };
     let store = Store::open(StoreConfig::in_memory(), genesis).unwrap();
-    println!(
-        "memory: trie of 1M accounts {trie_mib} MiB; with flat state at most {} MiB",
-        trie_mib + resident_mib().saturating_sub(before)
-    );
     group.sample_size(30);
     for count in [100, 1_000, 10_000] {
         let mut salt = 1;
         // The parent's version stays held, as it does in a node: every path is copied.
-        group.bench_function(
-            format!("{count} changed of 1M, flat state included"),
-            |bencher| {
-                bencher.iter_batched(
-                    || {
-                        salt += 1;
-                        changes(count, salt)
-                    },
-                    |changes| store.roots_after(hash, &changes).unwrap(),
-                    BatchSize::PerIteration,
-                );
-            },
-        );
+        group.bench_function(format!("{count} changed of 1M"), |bencher| {
+            bencher.iter_batched(
+                || {
+                    salt += 1;
+                    changes(count, salt)
+                },
+                |changes| store.roots_after(hash, &changes).unwrap(),
+                BatchSize::PerIteration,
+            );
+        });
     }
+    let reader = store.reader(hash).unwrap();
+    let addresses: Vec<_> = (0..100_000).map(|n| address(n * 10)).collect();
+    let mut number = 0;
+    group.bench_function("read one account of 1M", |bencher| {
+        bencher.iter(|| {
+            number += 7919;
+            reader.account(&addresses[number % addresses.len()])
+        });
+    });
     group.finish();
 }
 

@@ -145,7 +145,6 @@ impl Model {
     /// Every account and slot there could be reads as here.
     pub(crate) fn assert_read_by(&self, store: &Store, hash: B256) {
         let reader = store.reader(hash).unwrap();
-        assert_eq!(reader.account_count(), self.accounts.len());
         for number in 0..16 {
             let address = address(number);
             let expected = self.accounts.get(&address);

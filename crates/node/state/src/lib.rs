@@ -2,6 +2,8 @@
 
 mod ancestors;
 
+mod code;
+
 mod config;
 pub use config::{Durability, StoreConfig};
 
@@ -14,8 +16,6 @@ pub use error::StateError;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod fixture;
-
-mod flat;
 
 mod fork_choice;
 pub use fork_choice::{BlockRef, CanonUpdate, ForkChoice};

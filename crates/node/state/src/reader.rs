@@ -7,25 +7,33 @@ use revm_database_interface::state::{AccountInfo, Bytecode};
 use revm_database_interface::{DBErrorMarker, DatabaseRef};
 
 use crate::ancestors::Ancestors;
-use crate::flat::FlatState;
+use crate::delta::State;
+use crate::trie::TrieError;
 
 /// The state after one block, as it will stay: an immutable snapshot that takes no lock, may be
 /// cloned and read on any thread, and outlives the block's place in the store.
 #[derive(Clone, Debug)]
 pub struct StateReader {
-    pub(crate) flat: FlatState,
+    pub(crate) state: State,
     pub(crate) ancestors: Ancestors,
 }
 
 /// A read that a consistent state cannot produce.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// An account names code that the state does not hold.
     #[error("code {0} is not in the state")]
     MissingCode(B256),
+    /// A trie node is missing or malformed; tries of a store are wholly in memory and have none
+    /// such.
+    #[error(transparent)]
+    Trie(#[from] TrieError),
 }
 
 impl DBErrorMarker for ReadError {}
+
+/// Why reads cannot fail: no blinded trie gets into a store.
+const IN_MEMORY: &str = "the store's tries are wholly in memory";
 
 impl StateReader {
     /// Number of the block after which this is the state.
@@ -40,12 +48,12 @@ impl StateReader {
 
     /// An account; `None` where it does not exist.
     pub fn account(&self, address: &Address) -> Option<AccountPost> {
-        self.flat.account(address).copied()
+        self.state.trie.account(*address).expect(IN_MEMORY)
     }
 
     /// A storage slot; zero where there is none.
     pub fn storage(&self, address: &Address, slot: &U256) -> U256 {
-        self.flat.storage(address, slot)
+        self.state.trie.storage(*address, *slot).expect(IN_MEMORY)
     }
 
     /// Code by its hash, empty for `KECCAK_EMPTY`; `None` for code that was never deployed.
@@ -53,12 +61,7 @@ impl StateReader {
         if *hash == KECCAK_EMPTY {
             return Some(Bytes::new());
         }
-        self.flat.code(hash).map(Bytecode::original_bytes)
-    }
-
-    /// Number of accounts.
-    pub fn account_count(&self) -> usize {
-        self.flat.account_count()
+        self.state.code.get(hash).map(Bytecode::original_bytes)
     }
 }
 
@@ -66,7 +69,7 @@ impl DatabaseRef for StateReader {
     type Error = ReadError;
 
     fn basic_ref(&self, address: Address) -> Result<Option<AccountInfo>, Self::Error> {
-        Ok(self.flat.account(&address).map(|post| AccountInfo {
+        Ok(self.state.trie.account(address)?.map(|post| AccountInfo {
             balance: post.balance,
             nonce: post.nonce,
             code_hash: post.code_hash,
@@ -79,14 +82,15 @@ impl DatabaseRef for StateReader {
         if code_hash == KECCAK_EMPTY || code_hash.is_zero() {
             return Ok(Bytecode::default());
         }
-        self.flat
-            .code(&code_hash)
+        self.state
+            .code
+            .get(&code_hash)
             .cloned()
             .ok_or(ReadError::MissingCode(code_hash))
     }
 
     fn storage_ref(&self, address: Address, index: U256) -> Result<U256, Self::Error> {
-        Ok(self.flat.storage(&address, &index))
+        Ok(self.state.trie.storage(address, index)?)
     }
 
     /// Hashes of this block and its last 255 ancestors; zero for any other number.

@@ -106,29 +106,35 @@ impl StateTrie {
 
     /// The account at `address`.
     pub fn account(&self, address: Address) -> Result<Option<AccountPost>, TrieError> {
-        Ok(self.leaf(address)?.map(|leaf| leaf.post))
+        self.read(address, |leaf| leaf.post)
     }
 
     /// The value of a storage slot; zero where there is none.
     pub fn storage(&self, address: Address, slot: U256) -> Result<U256, TrieError> {
-        let Some(storage) = self.leaf(address)?.and_then(|leaf| leaf.storage) else {
-            return Ok(U256::ZERO);
-        };
-        let key = Nibbles::unpack(keccak256(B256::from(slot)));
-        Ok(storage.get(&key, &*self.source)?.unwrap_or_default())
+        let value = self.read(address, |leaf| match &leaf.storage {
+            Some(storage) => {
+                let key = Nibbles::unpack(keccak256(B256::from(slot)));
+                storage.read(&key, &*self.source, |value| *value)
+            }
+            None => Ok(None),
+        })?;
+        Ok(value.transpose()?.flatten().unwrap_or_default())
     }
 
     /// The storage root of an account as of the last [`roots`](Self::roots); the empty root where
     /// there is no account.
     pub fn storage_root(&self, address: Address) -> Result<B256, TrieError> {
-        Ok(self
-            .leaf(address)?
-            .map_or(EMPTY_ROOT_HASH, |leaf| leaf.storage_root()))
+        let root = self.read(address, AccountLeaf::storage_root)?;
+        Ok(root.unwrap_or(EMPTY_ROOT_HASH))
     }
 
-    fn leaf(&self, address: Address) -> Result<Option<AccountLeaf>, TrieError> {
-        self.accounts
-            .get(&Nibbles::unpack(keccak256(address)), &*self.source)
+    fn read<T>(
+        &self,
+        address: Address,
+        read: impl FnOnce(&AccountLeaf) -> T,
+    ) -> Result<Option<T>, TrieError> {
+        let key = Nibbles::unpack(keccak256(address));
+        self.accounts.read(&key, &*self.source, read)
     }
 }
 

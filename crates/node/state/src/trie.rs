@@ -53,16 +53,8 @@ impl<L: Leaf> Trie<L> {
         self.root.is_none()
     }
 
-    /// The leaf at `key`. Blinded nodes on the way are decoded, not kept.
-    pub(crate) fn get(
-        &self,
-        key: &Nibbles,
-        source: &dyn NodeSource,
-    ) -> Result<Option<L>, TrieError> {
-        self.with_leaf(key, source, L::clone)
-    }
-
-    fn with_leaf<T>(
+    /// Reads the leaf at `key`, if there is one. Blinded nodes on the way are decoded, not kept.
+    pub(crate) fn read<T>(
         &self,
         key: &Nibbles,
         source: &dyn NodeSource,
@@ -101,7 +93,7 @@ impl<L: Leaf> Trie<L> {
                     if below.root.is_none() {
                         return Err(TrieError::MissingNode(*hash));
                     }
-                    return below.with_leaf(&key.slice(depth..), source, read);
+                    return below.read(&key.slice(depth..), source, read);
                 }
             }
         }
@@ -137,7 +129,7 @@ impl<L: Leaf> Trie<L> {
         key: &Nibbles,
         source: &dyn NodeSource,
     ) -> Result<(), TrieError> {
-        if self.with_leaf(key, source, |_| ())?.is_none() {
+        if self.read(key, source, |_| ())?.is_none() {
             return Ok(());
         }
         self.pending = self.pending.saturating_add(1);

@@ -61,7 +61,7 @@ impl Layer {
 
     pub(super) fn reader(&self) -> StateReader {
         StateReader {
-            flat: self.delta.state.flat.clone(),
+            state: self.delta.state.clone(),
             ancestors: self.ancestors.clone(),
         }
     }

@@ -282,7 +282,7 @@ fn a_missing_node_is_named() {
     let mut trie = Trie::<Vec<u8>>::blinded(root);
     let key = Nibbles::unpack(keccak256([0]));
     let error = TrieError::MissingNode(root);
-    assert_eq!(trie.get(&key, &NoNodes).unwrap_err(), error);
+    assert_eq!(trie.read(&key, &NoNodes, Vec::clone).unwrap_err(), error);
     assert_eq!(trie.remove(&key, &NoNodes).unwrap_err(), error);
     assert_eq!(trie.upsert(&key, &NoNodes, |_| Ok(())).unwrap_err(), error);
 }
@@ -298,7 +298,7 @@ fn malformed_nodes_are_errors() {
         for cut in 0..rlp.len() {
             let source = B256Map::from_iter([(*hash, rlp.slice(..cut))]);
             let trie = Trie::<Vec<u8>>::blinded(*hash);
-            let result = trie.get(&key, &source);
+            let result = trie.read(&key, &source, Vec::clone);
             assert!(
                 matches!(result, Err(TrieError::MalformedNode { .. })),
                 "cut at {cut}: {result:?}"
@@ -357,7 +357,7 @@ proptest! {
         let mut trie = Trie::<Vec<u8>>::blinded(from_scratch(&start));
         for (key, value) in steps {
             let nibbles = Nibbles::unpack(&key);
-            prop_assert_eq!(trie.get(&nibbles, &source).unwrap(), content.get(&key).cloned());
+            prop_assert_eq!(trie.read(&nibbles, &source, Vec::clone).unwrap(), content.get(&key).cloned());
             if value.is_empty() {
                 trie.remove(&nibbles, &source).unwrap();
                 content.remove(&key);
