@@ -1,1 +1,26 @@
-//! blockwright-launch
+#![doc = include_str!("../README.md")]
+
+mod config;
+pub use config::{
+    BuilderConfig, DevConfig, Listen, Listeners, NodeConfig, RpcLimits, StreamLimits, TxPoolConfig,
+};
+
+mod datadir;
+
+mod dev;
+pub use dev::{DEV_MNEMONIC, DevAccount, dev_accounts, run_dev_clock, start_dev};
+
+mod endpoints;
+pub use endpoints::{Bound, Endpoints};
+
+mod error;
+pub use error::LaunchError;
+
+mod metrics_server;
+
+mod node;
+pub use node::{Node, start_node};
+
+mod servers;
+
+pub use blockwright_types::{OpFork, SealedBlock};

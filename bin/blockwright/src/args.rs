@@ -1,0 +1,281 @@
+//! The command line. Every flag is also an environment variable (`BLOCKWRIGHT_` + the flag in
+//! capitals with underscores) and a key of the same name in the TOML file given by `--config`.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use blockwright_launch::{
+    BuilderConfig, DevConfig, Listen, Listeners, NodeConfig, RpcLimits, StreamLimits, TxPoolConfig,
+};
+use clap::{Args, Parser, Subcommand};
+
+use crate::duration;
+
+/// An OP Stack block builder with its own execution node.
+#[derive(Debug, Parser)]
+#[command(name = "blockwright", version, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Run a development chain that drives itself: funded accounts, flashblocks, no other process.
+    #[command(args_override_self = true)]
+    Dev(Box<DevArgs>),
+    /// Run a node driven by a rollup node (op-node) over the Engine API.
+    #[command(args_override_self = true)]
+    Node(Box<NodeArgs>),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DevArgs {
+    /// Block time: whole seconds ("2", "2s").
+    #[arg(long, env = "BLOCKWRIGHT_BLOCK_TIME", default_value = "2s", value_name = "TIME",
+          value_parser = duration::block_time)]
+    block_time: u64,
+    /// Fork in force from genesis: bedrock ... jovian, karst.
+    #[arg(long, env = "BLOCKWRIGHT_FORK", default_value = "karst", value_name = "FORK")]
+    fork: blockwright_launch::OpFork,
+    /// Chain id.
+    #[arg(long, env = "BLOCKWRIGHT_CHAIN_ID", default_value_t = 901, value_name = "ID")]
+    chain_id: u64,
+    /// Block gas limit.
+    #[arg(long, env = "BLOCKWRIGHT_GAS_LIMIT", default_value_t = 60_000_000, value_name = "GAS")]
+    gas_limit: u64,
+    #[command(flatten)]
+    shared: SharedArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NodeArgs {
+    /// Genesis JSON of the chain, as op-geth and op-reth take it.
+    #[arg(long, env = "BLOCKWRIGHT_CHAIN", value_name = "FILE")]
+    pub(crate) chain: PathBuf,
+    #[command(flatten)]
+    shared: SharedArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SharedArgs {
+    /// TOML file; its keys are the names of these flags.
+    #[arg(long, env = "BLOCKWRIGHT_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Data directory (default: a temporary one that goes with the process in `dev`, `./blockwright`
+    /// in `node`).
+    #[arg(long, env = "BLOCKWRIGHT_DATADIR", value_name = "DIR")]
+    datadir: Option<PathBuf>,
+    /// Write the URLs of everything that listens to this file, as JSON, once all of it does.
+    #[arg(long, env = "BLOCKWRIGHT_ENDPOINTS", value_name = "FILE")]
+    endpoints: Option<PathBuf>,
+    /// Log JSON lines in place of the terminal view.
+    #[arg(long, env = "BLOCKWRIGHT_JSON",
+          value_parser = clap::builder::FalseyValueParser::new())]
+    pub(crate) json: bool,
+    /// Log filter, for example "info,blockwright_engine=debug".
+    #[arg(long = "log.filter", env = "BLOCKWRIGHT_LOG_FILTER", value_name = "FILTER")]
+    pub(crate) log_filter: Option<String>,
+    #[command(flatten)]
+    listen: ListenArgs,
+    #[command(flatten)]
+    builder: BuilderArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+const LOOPBACK: &str = "127.0.0.1";
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Servers")]
+struct ListenArgs {
+    /// JSON-RPC over HTTP: interface.
+    #[arg(long = "http.addr", env = "BLOCKWRIGHT_HTTP_ADDR", default_value = LOOPBACK)]
+    http_addr: IpAddr,
+    /// JSON-RPC over HTTP: port, 0 for a free one.
+    #[arg(long = "http.port", env = "BLOCKWRIGHT_HTTP_PORT", default_value_t = 8545)]
+    http_port: u16,
+    /// JSON-RPC over WebSocket: interface.
+    #[arg(long = "ws.addr", env = "BLOCKWRIGHT_WS_ADDR", default_value = LOOPBACK)]
+    ws_addr: IpAddr,
+    /// JSON-RPC over WebSocket: port, 0 for a free one.
+    #[arg(long = "ws.port", env = "BLOCKWRIGHT_WS_PORT", default_value_t = 8546)]
+    ws_port: u16,
+    /// Engine API: interface.
+    #[arg(long = "authrpc.addr", env = "BLOCKWRIGHT_AUTHRPC_ADDR", default_value = LOOPBACK)]
+    authrpc_addr: IpAddr,
+    /// Engine API: port, 0 for a free one.
+    #[arg(long = "authrpc.port", env = "BLOCKWRIGHT_AUTHRPC_PORT", default_value_t = 8551)]
+    authrpc_port: u16,
+    /// Engine API: file with the 32-byte hex secret shared with the rollup node (default:
+    /// `jwt.hex` in the data directory, made when missing).
+    #[arg(long = "authrpc.jwtsecret", env = "BLOCKWRIGHT_AUTHRPC_JWTSECRET", value_name = "FILE")]
+    authrpc_jwtsecret: Option<PathBuf>,
+    /// Flashblock stream: interface.
+    #[arg(long = "flashblocks.addr", env = "BLOCKWRIGHT_FLASHBLOCKS_ADDR", default_value = LOOPBACK)]
+    flashblocks_addr: IpAddr,
+    /// Flashblock stream: port, 0 for a free one.
+    #[arg(long = "flashblocks.port", env = "BLOCKWRIGHT_FLASHBLOCKS_PORT", default_value_t = 1111)]
+    flashblocks_port: u16,
+    /// Prometheus metrics: interface.
+    #[arg(long = "metrics.addr", env = "BLOCKWRIGHT_METRICS_ADDR", default_value = LOOPBACK)]
+    metrics_addr: IpAddr,
+    /// Prometheus metrics: port, 0 for a free one.
+    #[arg(long = "metrics.port", env = "BLOCKWRIGHT_METRICS_PORT", default_value_t = 9001)]
+    metrics_port: u16,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Builder")]
+struct BuilderArgs {
+    /// Interval between flashblocks: a bare number is milliseconds, at least 50.
+    #[arg(long = "flashblocks.block-time", env = "BLOCKWRIGHT_FLASHBLOCKS_BLOCK_TIME",
+          default_value = "200ms", value_name = "TIME", value_parser = duration::flashblock_interval)]
+    flashblocks_block_time: Duration,
+    /// The last flashblock of a block is due this long before the block's timestamp.
+    #[arg(long = "flashblocks.end-margin", env = "BLOCKWRIGHT_FLASHBLOCKS_END_MARGIN",
+          default_value = "75ms", value_name = "TIME", value_parser = duration::milliseconds)]
+    flashblocks_end_margin: Duration,
+    /// Largest estimated compressed size of a transaction in bytes, 0 for no limit
+    /// (miner_setMaxDASize changes it at run time).
+    #[arg(long = "builder.max-da-tx-size", env = "BLOCKWRIGHT_BUILDER_MAX_DA_TX_SIZE",
+          default_value_t = 0, value_name = "BYTES")]
+    max_da_tx_size: u64,
+    /// Largest estimated compressed size of a block in bytes, 0 for no limit.
+    #[arg(long = "builder.max-da-block-size", env = "BLOCKWRIGHT_BUILDER_MAX_DA_BLOCK_SIZE",
+          default_value_t = 0, value_name = "BYTES")]
+    max_da_block_size: u64,
+    /// First byte of payload ids: 3 for rollup-boost up to 0.7.16, 4 from 0.7.17.
+    #[arg(long = "builder.payload-id-version", env = "BLOCKWRIGHT_BUILDER_PAYLOAD_ID_VERSION",
+          default_value_t = 3, value_name = "3|4", value_parser = clap::value_parser!(u8).range(3..=4))]
+    payload_id_version: u8,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+struct LimitArgs {
+    /// Most transactions in the pool.
+    #[arg(long = "txpool.max-count", env = "BLOCKWRIGHT_TXPOOL_MAX_COUNT",
+          default_value_t = TxPoolConfig::default().count_max, value_name = "N")]
+    txpool_max_count: usize,
+    /// Most bytes of transactions in the pool.
+    #[arg(long = "txpool.max-size", env = "BLOCKWRIGHT_TXPOOL_MAX_SIZE",
+          default_value_t = TxPoolConfig::default().size_bytes_max, value_name = "BYTES")]
+    txpool_max_size: u64,
+    /// Most pooled transactions of one sender.
+    #[arg(long = "txpool.account-slots", env = "BLOCKWRIGHT_TXPOOL_ACCOUNT_SLOTS",
+          default_value_t = TxPoolConfig::default().account_slots_max, value_name = "N")]
+    txpool_account_slots: usize,
+    /// Lowest priority fee accepted, in wei.
+    #[arg(long = "txpool.min-tip", env = "BLOCKWRIGHT_TXPOOL_MIN_TIP", default_value_t = 0,
+          value_name = "WEI")]
+    txpool_min_tip: u128,
+    /// Most gas of one eth_call or eth_estimateGas.
+    #[arg(long = "rpc.gascap", env = "BLOCKWRIGHT_RPC_GASCAP",
+          default_value_t = RpcLimits::default().gas_cap, value_name = "GAS")]
+    rpc_gascap: u64,
+    /// Most entries of one JSON-RPC batch.
+    #[arg(long = "rpc.max-batch", env = "BLOCKWRIGHT_RPC_MAX_BATCH",
+          default_value_t = RpcLimits::default().batch_max, value_name = "N")]
+    rpc_max_batch: u32,
+    /// Most connections to each JSON-RPC server.
+    #[arg(long = "rpc.max-connections", env = "BLOCKWRIGHT_RPC_MAX_CONNECTIONS",
+          default_value_t = RpcLimits::default().connections_max, value_name = "N")]
+    rpc_max_connections: u32,
+    /// Most flashblock subscribers.
+    #[arg(long = "flashblocks.max-subscribers", env = "BLOCKWRIGHT_FLASHBLOCKS_MAX_SUBSCRIBERS",
+          default_value_t = StreamLimits::default().subscribers_max, value_name = "N")]
+    flashblocks_max_subscribers: usize,
+    /// Most flashblock subscribers from one address.
+    #[arg(long = "flashblocks.max-per-address", env = "BLOCKWRIGHT_FLASHBLOCKS_MAX_PER_ADDRESS",
+          default_value_t = StreamLimits::default().subscribers_per_address_max, value_name = "N")]
+    flashblocks_max_per_address: usize,
+}
+
+impl DevArgs {
+    /// Splits into the chain's and the node's settings.
+    pub(crate) fn into_config(self) -> (DevConfig, NodeConfig) {
+        let dev = DevConfig {
+            chain_id: self.chain_id,
+            fork: self.fork,
+            block_time_s: self.block_time,
+            gas_limit: self.gas_limit,
+        };
+        (dev, self.shared.into_config())
+    }
+
+    pub(crate) const fn shared(&self) -> &SharedArgs {
+        &self.shared
+    }
+}
+
+impl NodeArgs {
+    /// The node's settings; a node keeps its data where a second start finds it.
+    pub(crate) fn into_config(self) -> NodeConfig {
+        let mut config = self.shared.into_config();
+        config.datadir.get_or_insert_with(|| PathBuf::from("blockwright"));
+        config
+    }
+
+    pub(crate) const fn shared(&self) -> &SharedArgs {
+        &self.shared
+    }
+}
+
+impl SharedArgs {
+    fn into_config(self) -> NodeConfig {
+        NodeConfig {
+            listen: self.listen.config(),
+            datadir: self.datadir,
+            jwt_secret: self.listen.authrpc_jwtsecret,
+            endpoints: self.endpoints,
+            builder: self.builder.config(),
+            txpool: self.limits.txpool(),
+            stream: StreamLimits {
+                subscribers_max: self.limits.flashblocks_max_subscribers,
+                subscribers_per_address_max: self.limits.flashblocks_max_per_address,
+            },
+            rpc: RpcLimits {
+                gas_cap: self.limits.rpc_gascap,
+                batch_max: self.limits.rpc_max_batch,
+                connections_max: self.limits.rpc_max_connections,
+            },
+        }
+    }
+}
+
+impl ListenArgs {
+    const fn config(&self) -> Listeners {
+        Listeners {
+            http: Listen { addr: self.http_addr, port: self.http_port },
+            ws: Listen { addr: self.ws_addr, port: self.ws_port },
+            authrpc: Listen { addr: self.authrpc_addr, port: self.authrpc_port },
+            flashblocks: Listen { addr: self.flashblocks_addr, port: self.flashblocks_port },
+            metrics: Listen { addr: self.metrics_addr, port: self.metrics_port },
+        }
+    }
+}
+
+impl BuilderArgs {
+    const fn config(&self) -> BuilderConfig {
+        BuilderConfig {
+            flashblock_interval: self.flashblocks_block_time,
+            end_margin: self.flashblocks_end_margin,
+            da_tx_bytes_max: self.max_da_tx_size,
+            da_block_bytes_max: self.max_da_block_size,
+            payload_id_version: self.payload_id_version,
+        }
+    }
+}
+
+impl LimitArgs {
+    const fn txpool(&self) -> TxPoolConfig {
+        TxPoolConfig {
+            count_max: self.txpool_max_count,
+            size_bytes_max: self.txpool_max_size,
+            account_slots_max: self.txpool_account_slots,
+            min_tip_wei: self.txpool_min_tip,
+        }
+    }
+}

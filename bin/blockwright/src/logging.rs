@@ -1,0 +1,31 @@
+//! Where log lines go.
+
+use eyre::WrapErr;
+use tracing_subscriber::EnvFilter;
+
+use crate::args::SharedArgs;
+
+/// How the process talks to whoever started it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Voice {
+    /// JSON log lines on standard output.
+    Json,
+    /// Plain log lines on standard error.
+    Text,
+    /// A banner and a line a block on standard output; warnings on standard error.
+    Calm,
+}
+
+/// Installs the log subscriber.
+pub(crate) fn init(args: &SharedArgs, voice: Voice) -> eyre::Result<()> {
+    let default = if voice == Voice::Calm { "warn" } else { "info" };
+    let filter = args.log_filter.as_deref().unwrap_or(default);
+    let filter = EnvFilter::try_new(filter)
+        .wrap_err_with(|| format!("--log.filter {filter:?} is not a log filter"))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter);
+    match voice {
+        Voice::Json => builder.json().with_writer(std::io::stdout).init(),
+        Voice::Text | Voice::Calm => builder.with_writer(std::io::stderr).init(),
+    }
+    Ok(())
+}

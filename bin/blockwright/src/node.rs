@@ -1,0 +1,20 @@
+//! `blockwright node`.
+
+use blockwright_launch::start_node;
+
+use crate::args::NodeArgs;
+use crate::logging::{self, Voice};
+use crate::run;
+
+pub(crate) fn run(args: NodeArgs) -> eyre::Result<()> {
+    let voice = if args.shared().json { Voice::Json } else { Voice::Text };
+    logging::init(args.shared(), voice)?;
+    let chain = args.chain.clone();
+    let config = args.into_config();
+    run::block_on(async move {
+        let node = start_node(&chain, config).await?;
+        run::shutdown_signal().await?;
+        node.stop().await;
+        Ok(())
+    })
+}

@@ -1,0 +1,183 @@
+//! What a node is told to do, after command line, environment and file were merged.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use blockwright_types::OpFork;
+
+/// Where a server listens; port 0 asks the system for a free one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// Interface address.
+    pub addr: IpAddr,
+    /// TCP port.
+    pub port: u16,
+}
+
+impl Listen {
+    /// Loopback at `port`.
+    pub const fn loopback(port: u16) -> Self {
+        Self { addr: IpAddr::V4(Ipv4Addr::LOCALHOST), port }
+    }
+
+    /// As a socket address.
+    pub const fn socket(&self) -> SocketAddr {
+        SocketAddr::new(self.addr, self.port)
+    }
+}
+
+/// The five servers of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listeners {
+    /// JSON-RPC over HTTP (8545).
+    pub http: Listen,
+    /// JSON-RPC over WebSocket (8546).
+    pub ws: Listen,
+    /// Engine API (8551).
+    pub authrpc: Listen,
+    /// Flashblock stream (1111).
+    pub flashblocks: Listen,
+    /// Prometheus metrics and health (9001).
+    pub metrics: Listen,
+}
+
+impl Default for Listeners {
+    fn default() -> Self {
+        Self {
+            http: Listen::loopback(8545),
+            ws: Listen::loopback(8546),
+            authrpc: Listen::loopback(8551),
+            flashblocks: Listen::loopback(1111),
+            metrics: Listen::loopback(9001),
+        }
+    }
+}
+
+/// The builder's settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuilderConfig {
+    /// Interval between flashblocks; at least 50 ms.
+    pub flashblock_interval: Duration,
+    /// How long before the block's timestamp the last flashblock is due.
+    pub end_margin: Duration,
+    /// Largest estimated compressed size of one transaction in bytes; 0 is unlimited.
+    pub da_tx_bytes_max: u64,
+    /// Largest estimated compressed size of a block in bytes; 0 is unlimited.
+    pub da_block_bytes_max: u64,
+    /// First byte of payload ids: 3 for sidecars up to 0.7.16, 4 from 0.7.17.
+    pub payload_id_version: u8,
+}
+
+impl Default for BuilderConfig {
+    fn default() -> Self {
+        Self {
+            flashblock_interval: Duration::from_millis(200),
+            end_margin: Duration::from_millis(75),
+            da_tx_bytes_max: 0,
+            da_block_bytes_max: 0,
+            payload_id_version: 3,
+        }
+    }
+}
+
+/// The transaction pool's limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TxPoolConfig {
+    /// Most transactions held.
+    pub count_max: usize,
+    /// Most bytes of transactions held.
+    pub size_bytes_max: u64,
+    /// Most transactions of one sender.
+    pub account_slots_max: usize,
+    /// Lowest priority fee accepted, in wei.
+    pub min_tip_wei: u128,
+}
+
+impl Default for TxPoolConfig {
+    fn default() -> Self {
+        Self {
+            count_max: 500_000,
+            size_bytes_max: 512 << 20,
+            account_slots_max: 1_024,
+            min_tip_wei: 0,
+        }
+    }
+}
+
+/// The flashblock stream's limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamLimits {
+    /// Most subscribers in total.
+    pub subscribers_max: usize,
+    /// Most subscribers from one address.
+    pub subscribers_per_address_max: usize,
+}
+
+impl Default for StreamLimits {
+    fn default() -> Self {
+        Self { subscribers_max: 5_000, subscribers_per_address_max: 5_000 }
+    }
+}
+
+/// The public JSON-RPC's limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RpcLimits {
+    /// Most gas of one `eth_call` or `eth_estimateGas`.
+    pub gas_cap: u64,
+    /// Most entries of one batch.
+    pub batch_max: u32,
+    /// Most connections to each of HTTP and WebSocket.
+    pub connections_max: u32,
+}
+
+impl Default for RpcLimits {
+    fn default() -> Self {
+        Self { gas_cap: 50_000_000, batch_max: 1_000, connections_max: 1_000 }
+    }
+}
+
+/// Settings shared by every way to run a node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NodeConfig {
+    /// Servers.
+    pub listen: Listeners,
+    /// Data directory; `None` uses a temporary one that goes with the process.
+    pub datadir: Option<PathBuf>,
+    /// JWT secret file; `None` is `jwt.hex` in the data directory, made when missing.
+    pub jwt_secret: Option<PathBuf>,
+    /// Where to write what is really listening.
+    pub endpoints: Option<PathBuf>,
+    /// Builder.
+    pub builder: BuilderConfig,
+    /// Pool.
+    pub txpool: TxPoolConfig,
+    /// Stream.
+    pub stream: StreamLimits,
+    /// JSON-RPC.
+    pub rpc: RpcLimits,
+}
+
+/// A development chain that drives itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DevConfig {
+    /// Chain id.
+    pub chain_id: u64,
+    /// Fork in force from genesis.
+    pub fork: OpFork,
+    /// Block time in whole seconds, at least 1.
+    pub block_time_s: u64,
+    /// Block gas limit.
+    pub gas_limit: u64,
+}
+
+impl Default for DevConfig {
+    fn default() -> Self {
+        Self {
+            chain_id: 901,
+            fork: OpFork::Karst,
+            block_time_s: 2,
+            gas_limit: 60_000_000,
+        }
+    }
+}

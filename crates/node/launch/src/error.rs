@@ -1,0 +1,103 @@
+//! Why a node did not start or had to stop.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use blockwright_types::Severity;
+
+/// A failure of launching or running a node.
+#[derive(Debug, thiserror::Error)]
+pub enum LaunchError {
+    /// A server could not listen.
+    #[error("{server}: cannot listen on {addr}: {source} (choose another port, 0 takes a free one)")]
+    Listen {
+        /// Which server: http, ws, authrpc, flashblocks or metrics.
+        server: &'static str,
+        /// The address asked for.
+        addr: SocketAddr,
+        /// The system's answer.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The genesis file could not be read.
+    #[error("genesis {path}: {source}")]
+    GenesisFile {
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The genesis is not a chain this node can run.
+    #[error("genesis {path}: {source}")]
+    Genesis {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: blockwright_chain::GenesisError,
+    },
+    /// The data directory belongs to another development chain.
+    #[error("data directory {path} holds a chain with {name} {found}, but {asked} was asked for: use another --datadir")]
+    DevMismatch {
+        /// The data directory.
+        path: PathBuf,
+        /// What differs.
+        name: &'static str,
+        /// What the directory holds.
+        found: String,
+        /// What was asked for.
+        asked: String,
+    },
+    /// The data directory could not be made.
+    #[error("data directory {path}: {source}")]
+    DataDir {
+        /// The directory.
+        path: PathBuf,
+        /// The system's answer.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The stored state could not be opened.
+    #[error("stored state: {0}")]
+    State(#[from] blockwright_state::StateError),
+    /// The JWT secret is missing or malformed.
+    #[error("JWT secret: {0}")]
+    Jwt(#[source] Box<dyn core::error::Error + Send + Sync>),
+    /// The endpoints file could not be written.
+    #[error("endpoints file {path}: {source}")]
+    Endpoints {
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Settings contradict each other.
+    #[error("{flag}: {reason}")]
+    Config {
+        /// The flag at fault.
+        flag: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The metrics recorder could not be installed.
+    #[error("metrics: {0}")]
+    Metrics(String),
+    /// A server or the engine failed to start.
+    #[error("{part}: {source}")]
+    Start {
+        /// What failed.
+        part: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn core::error::Error + Send + Sync>,
+    },
+}
+
+impl LaunchError {
+    /// Launching is all or nothing: whatever goes wrong, an operator has to change something.
+    pub const fn severity(&self) -> Severity {
+        Severity::Fatal
+    }
+}

@@ -1,0 +1,207 @@
+//! A running node: its parts, wired.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use blockwright_chain::ChainSpec;
+use blockwright_engine::{EmbeddedHost, Engine, EngineConfig, EngineDeps, JwtSecret};
+use blockwright_pool::{Pool, PoolConfig};
+use blockwright_seams::FlashblockSink;
+use blockwright_service::{BuilderHandle, BuilderService, JobConfig, ServiceConfig, SystemClock};
+use blockwright_state::{Genesis, Store, StoreConfig};
+use blockwright_stream::{FlashblockServer, StreamConfig};
+use blockwright_types::SealedBlock;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::datadir::DataDir;
+use crate::servers::{Servers, rpc_parts};
+use crate::{BuilderConfig, Endpoints, LaunchError, NodeConfig, TxPoolConfig, metrics_server};
+
+/// A node that listens everywhere. Ends with [`Node::stop`], or abruptly when dropped.
+pub struct Node {
+    endpoints: Endpoints,
+    engine: Engine,
+    builder: BuilderHandle<EmbeddedHost>,
+    servers: Servers,
+    shutdown: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+    /// Kept for its removal at the end where it is temporary.
+    _datadir: DataDir,
+}
+
+/// Starts the node of the chain whose genesis JSON lies at `genesis`.
+pub async fn start_node(genesis: &Path, config: NodeConfig) -> Result<Node, LaunchError> {
+    let json = std::fs::read(genesis)
+        .map_err(|source| LaunchError::GenesisFile { path: genesis.to_path_buf(), source })?;
+    let chain = ChainSpec::from_genesis_json(&json)
+        .map_err(|source| LaunchError::Genesis { path: genesis.to_path_buf(), source })?;
+    let datadir = DataDir::open(config.datadir.as_deref())?;
+    Node::start(chain, datadir, config).await
+}
+
+impl Node {
+    pub(crate) async fn start(
+        chain: ChainSpec,
+        datadir: DataDir,
+        config: NodeConfig,
+    ) -> Result<Self, LaunchError> {
+        let job = job_config(&config.builder)?;
+        let recorder = metrics_server::recorder()?;
+        blockwright_service::describe_metrics();
+        let jwt = config.jwt_secret.clone().unwrap_or_else(|| datadir.jwt());
+        let secret =
+            JwtSecret::read_or_create(&jwt).map_err(|error| LaunchError::Jwt(Box::new(error)))?;
+
+        let chain = Arc::new(chain);
+        let store = open_store(&chain, &datadir)?;
+        let pool = Pool::new(pool_config(chain.chain_id(), &config.txpool));
+        let (shutdown, stopped) = watch::channel(false);
+
+        let (stream, publisher) = FlashblockServer::bind(stream_config(&config)).await.map_err(
+            |error| LaunchError::Start { part: "flashblocks", source: Box::new(error) },
+        )?;
+        let flashblocks = stream.local_addr();
+        let (metrics, serve_metrics) =
+            metrics_server::bind(config.listen.metrics, recorder, ended(stopped.clone())).await?;
+
+        let (service, builder) = BuilderService::new(
+            service_config(&config.builder, job),
+            EmbeddedHost::new(store.clone(), pool.clone()),
+            Arc::new(publisher) as Arc<dyn FlashblockSink>,
+            Arc::new(SystemClock),
+        )
+        .map_err(|error| builder_flag(&error))?;
+        let tasks = vec![
+            tokio::spawn(service.run()),
+            tokio::spawn(stream.run_until(ended(stopped))),
+            tokio::spawn(serve_metrics),
+        ];
+
+        let engine = Engine::new(
+            EngineConfig {
+                payload_id_version: config.builder.payload_id_version,
+                ..EngineConfig::default()
+            },
+            EngineDeps {
+                chain: Arc::clone(&chain),
+                store: store.clone(),
+                pool: pool.clone(),
+                builder: builder.clone(),
+                clock: Arc::new(SystemClock),
+            },
+        )
+        .map_err(|error| LaunchError::Start { part: "engine", source: Box::new(error) })?;
+
+        let api = rpc_parts(&engine, pool, builder.clone(), &config.rpc);
+        let servers = Servers::start(&config, &engine, &api, secret).await?;
+        let endpoints = Endpoints::new(&servers.bound(flashblocks, metrics), jwt);
+        if let Some(file) = &config.endpoints {
+            endpoints.write(file)?;
+        }
+        let node =
+            Self { endpoints, engine, builder, servers, shutdown, tasks, _datadir: datadir };
+        node.announce();
+        Ok(node)
+    }
+
+    fn announce(&self) {
+        let head = self.engine.store().head();
+        let Endpoints { http, ws, authrpc, flashblocks, metrics, .. } = &self.endpoints;
+        tracing::info!(
+            %http, %ws, %authrpc, %flashblocks, %metrics,
+            chain_id = self.engine.chain().chain_id(),
+            head = head.number,
+            hash = %head.hash,
+            "ready"
+        );
+    }
+
+    /// What really listens.
+    pub const fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// The engine, for whoever drives the node from inside.
+    pub const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The latest head.
+    pub fn heads(&self) -> watch::Receiver<Option<Arc<SealedBlock>>> {
+        self.engine.heads().head()
+    }
+
+    /// Stops taking requests, ends jobs and waits for everything to close.
+    pub async fn stop(self) {
+        self.servers.stop().await;
+        self.builder.shutdown().await;
+        self.shutdown.send_replace(true);
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a part of the node did not end cleanly");
+            }
+        }
+        tracing::info!("stopped");
+    }
+}
+
+/// Resolves once the node is asked to stop.
+async fn ended(mut stopped: watch::Receiver<bool>) {
+    // An error says that the node is gone, which is an end as well.
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+fn open_store(chain: &ChainSpec, datadir: &DataDir) -> Result<Store, LaunchError> {
+    let genesis = Genesis {
+        header: chain.genesis_header().clone(),
+        hash: chain.genesis_hash(),
+        changes: chain.genesis_changes().clone(),
+    };
+    Ok(Store::open(StoreConfig::in_directory(datadir.state()), genesis)?)
+}
+
+fn job_config(config: &BuilderConfig) -> Result<JobConfig, LaunchError> {
+    let micros = |duration: std::time::Duration| {
+        u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+    };
+    let job = JobConfig {
+        interval_us: micros(config.flashblock_interval),
+        end_margin_us: micros(config.end_margin),
+        ..JobConfig::default()
+    };
+    job.validate().map_err(|error| builder_flag(&error))?;
+    Ok(job)
+}
+
+pub(crate) fn builder_flag(error: &blockwright_service::ConfigError) -> LaunchError {
+    LaunchError::Config { flag: "--flashblocks.block-time", reason: error.to_string() }
+}
+
+fn service_config(config: &BuilderConfig, job: JobConfig) -> ServiceConfig {
+    ServiceConfig {
+        job,
+        da_limits: blockwright_service::DaLimits::from_rpc(
+            config.da_tx_bytes_max,
+            config.da_block_bytes_max,
+        ),
+        ..ServiceConfig::default()
+    }
+}
+
+fn pool_config(chain_id: u64, config: &TxPoolConfig) -> PoolConfig {
+    PoolConfig {
+        min_tip_wei: config.min_tip_wei,
+        count_max: config.count_max,
+        size_bytes_max: config.size_bytes_max,
+        sender_slots_max: config.account_slots_max,
+        ..PoolConfig::new(chain_id)
+    }
+}
+
+fn stream_config(config: &NodeConfig) -> StreamConfig {
+    let mut stream = StreamConfig::new(config.listen.flashblocks.socket());
+    stream.limits.subscribers_max = config.stream.subscribers_max;
+    stream.limits.subscribers_per_address_max = config.stream.subscribers_per_address_max;
+    stream
+}

@@ -1,0 +1,106 @@
+//! The three JSON-RPC servers.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use blockwright_engine::{
+    AuthRpcConfig, AuthRpcServer, EmbeddedHost, Engine, JwtSecret, engine_module, serve_authrpc,
+};
+use blockwright_pool::Pool;
+use blockwright_rpc::{
+    EthApi, RpcDeps, RpcServer, ServerConfig, engine_port_module, eth_module, serve_http, serve_ws,
+    subscription_module,
+};
+use blockwright_service::BuilderHandle;
+use jsonrpsee::Methods;
+
+use crate::{Bound, LaunchError, NodeConfig, RpcLimits};
+
+/// HTTP, WebSocket and the authenticated port.
+pub(crate) struct Servers {
+    http: RpcServer,
+    ws: RpcServer,
+    authrpc: AuthRpcServer,
+}
+
+/// The `eth_` API over a node's parts.
+pub(crate) fn rpc_parts(
+    engine: &Engine,
+    pool: Pool,
+    builder: BuilderHandle<EmbeddedHost>,
+    limits: &RpcLimits,
+) -> EthApi {
+    EthApi::new(RpcDeps {
+        store: engine.store().clone(),
+        pool,
+        chain: Arc::clone(engine.chain()),
+        heads: engine.heads().feed(),
+        set_da_limits: Arc::new(move |tx, block| builder.set_da_limits(tx, block)),
+        client_version: format!(
+            "Blockwright/v{}/{}-{}",
+            env!("CARGO_PKG_VERSION"),
+            std::env::consts::OS,
+            std::env::consts::ARCH
+        ),
+        limits: blockwright_rpc::RpcLimits {
+            call_gas_max: limits.gas_cap,
+            ..blockwright_rpc::RpcLimits::default()
+        },
+    })
+}
+
+impl Servers {
+    pub(crate) async fn start(
+        config: &NodeConfig,
+        engine: &Engine,
+        api: &EthApi,
+        secret: JwtSecret,
+    ) -> Result<Self, LaunchError> {
+        let settings = ServerConfig {
+            connections_max: config.rpc.connections_max,
+            batch_entries_max: config.rpc.batch_max,
+            ..ServerConfig::default()
+        };
+        let http = serve_http(config.listen.http.socket(), eth_module(api), &settings)
+            .await
+            .map_err(|error| failed("http", error))?;
+        let methods = merged([eth_module(api).into(), subscription_module(api).into()])?;
+        let ws = serve_ws(config.listen.ws.socket(), methods, &settings)
+            .await
+            .map_err(|error| failed("ws", error))?;
+        let methods =
+            merged([engine_module(engine.clone()).into(), engine_port_module(api).into()])?;
+        let authrpc =
+            serve_authrpc(AuthRpcConfig::new(config.listen.authrpc.socket(), secret), methods)
+                .await
+                .map_err(|error| failed("authrpc", error))?;
+        Ok(Self { http, ws, authrpc })
+    }
+
+    pub(crate) fn bound(&self, flashblocks: SocketAddr, metrics: SocketAddr) -> Bound {
+        Bound {
+            http: self.http.local_addr(),
+            ws: self.ws.local_addr(),
+            authrpc: self.authrpc.local_addr(),
+            flashblocks,
+            metrics,
+        }
+    }
+
+    pub(crate) async fn stop(self) {
+        tokio::join!(self.http.stop(), self.ws.stop(), self.authrpc.stop());
+    }
+}
+
+fn merged(parts: [Methods; 2]) -> Result<Methods, LaunchError> {
+    let [mut methods, more] = parts;
+    methods.merge(more).map_err(|error| failed("rpc", error))?;
+    Ok(methods)
+}
+
+fn failed(
+    part: &'static str,
+    error: impl core::error::Error + Send + Sync + 'static,
+) -> LaunchError {
+    LaunchError::Start { part, source: Box::new(error) }
+}

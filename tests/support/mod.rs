@@ -1,0 +1,8 @@
+//! What the whole-system tests share: the binary as a process, JSON-RPC, the stream, transactions.
+#![allow(dead_code, clippy::unwrap_used, clippy::panic, missing_docs)]
+
+pub mod process;
+pub mod rpc;
+pub mod stream;
+pub mod tools;
+pub mod tx;

@@ -1,0 +1,135 @@
+//! The binary as a child process.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+/// Generous: debug builds on a loaded two-core machine.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+
+/// What the endpoints file says.
+#[derive(Clone, Debug)]
+pub struct Endpoints {
+    pub http: String,
+    pub ws: String,
+    pub authrpc: String,
+    pub flashblocks: String,
+    pub metrics: String,
+    pub jwt: PathBuf,
+}
+
+/// A running `blockwright`.
+pub struct Blockwright {
+    child: Child,
+    lines: Receiver<String>,
+    pub endpoints: Endpoints,
+    pub started_in: Duration,
+    _scratch: tempfile::TempDir,
+}
+
+pub fn binary() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_blockwright"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("BLOCKWRIGHT_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+impl Blockwright {
+    /// Starts `blockwright ARGS` on free ports and waits until it says that it is ready.
+    pub fn start(args: &[&str]) -> Self {
+        let scratch = tempfile::tempdir().unwrap();
+        let file = scratch.path().join("endpoints.json");
+        let before = Instant::now();
+        let mut child = binary()
+            .args(args)
+            .args(["--json", "--http.port", "0", "--ws.port", "0", "--authrpc.port", "0"])
+            .args(["--flashblocks.port", "0", "--metrics.port", "0"])
+            .args(["--endpoints", file.to_str().unwrap()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        // Small on purpose only in memory: the reader drops lines nobody waits for.
+        let (sender, lines) = sync_channel(65_536);
+        std::thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                let _ = sender.try_send(line);
+            }
+        });
+        wait_for(&lines, "ready", READY_WITHIN);
+        let started_in = before.elapsed();
+        let json: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        let text = |key: &str| json[key].as_str().unwrap().to_owned();
+        let endpoints = Endpoints {
+            http: text("http"),
+            ws: text("ws"),
+            authrpc: text("authrpc"),
+            flashblocks: text("flashblocks"),
+            metrics: text("metrics"),
+            jwt: text("jwt").into(),
+        };
+        Self { child, lines, endpoints, started_in, _scratch: scratch }
+    }
+
+    /// Waits for a log line whose message contains `message`.
+    pub fn wait_for_log(&self, message: &str, within: Duration) -> Value {
+        wait_for(&self.lines, message, within)
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Resident memory in bytes, now.
+    pub fn resident_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+    }
+
+    /// `kill -9`.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM; returns whether the process ended with success.
+    pub fn stop(mut self) -> bool {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, Signal::TERM).unwrap();
+        self.child.wait().unwrap().success()
+    }
+}
+
+impl Drop for Blockwright {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn wait_for(lines: &Receiver<String>, message: &str, within: Duration) -> Value {
+    let deadline = Instant::now() + within;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match lines.recv_timeout(left) {
+            Ok(line) => {
+                let json: Value = serde_json::from_str(&line).unwrap_or(Value::Null);
+                let found = json["fields"]["message"].as_str().unwrap_or_default();
+                if found.contains(message) {
+                    return json;
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => panic!("no log line with {message:?} in {within:?}"),
+            Err(RecvTimeoutError::Disconnected) => panic!("the process ended before {message:?}"),
+        }
+    }
+}
