@@ -2,6 +2,7 @@
 
 mod edges;
 mod form;
+mod metric_names;
 mod sources;
 mod words;
 
@@ -41,6 +42,7 @@ fn root() -> PathBuf {
 fn tidy(root: &Path) -> eyre::Result<ExitCode> {
     let files = sources::rust_files(root)?;
     let mut findings = edges::check(root)?;
+    findings.extend(metric_names::check(root, &files)?);
     for file in &files {
         findings.extend(words::check(file));
         findings.extend(form::check(file)?);

@@ -16,6 +16,12 @@ const DURATION_BUCKETS: &[f64] = &[
     1.0, 2.5, 5.0, 10.0,
 ];
 
+/// Buckets for durations in microseconds, from 50 µs to 10 s.
+const MICROS_BUCKETS: &[f64] = &[
+    50.0, 100.0, 250.0, 500.0, 1e3, 2.5e3, 5e3, 1e4, 2.5e4, 5e4, 1e5, 2.5e5, 5e5, 1e6, 2.5e6, 5e6,
+    1e7,
+];
+
 /// Installs the process's recorder. Later calls in one process (tests start several nodes) reuse the
 /// first one.
 pub(crate) fn recorder() -> Result<PrometheusHandle, LaunchError> {
@@ -30,6 +36,8 @@ pub(crate) fn recorder() -> Result<PrometheusHandle, LaunchError> {
     };
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), DURATION_BUCKETS)
+        .map_err(failed)?
+        .set_buckets_for_metric(Matcher::Suffix("_us".to_owned()), MICROS_BUCKETS)
         .map_err(failed)?
         .install_recorder()
         .map_err(failed)?;
