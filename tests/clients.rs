@@ -30,7 +30,9 @@ fn clients() -> Option<PathBuf> {
     let wanted = std::fs::read(folder.join("package-lock.json")).unwrap();
     let stamp = folder.join(".installed");
     if std::fs::read(&stamp).ok().as_deref() != Some(&wanted) {
-        run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder));
+        run(Command::new("npm")
+            .args(["ci", "--no-audit", "--no-fund"])
+            .current_dir(&folder));
         std::fs::write(stamp, wanted).unwrap();
     }
     Some(folder)
@@ -56,17 +58,30 @@ async fn cast_sends_reads_and_estimates() {
         &folder,
         url,
         "send",
-        &["--private-key", KEY, "--value", "1ether", "--json", RECEIVER],
+        &[
+            "--private-key",
+            KEY,
+            "--value",
+            "1ether",
+            "--json",
+            RECEIVER,
+        ],
     ))
     .unwrap();
     assert_eq!(sent["status"], "0x1");
-    assert_eq!(cast(&folder, url, "balance", &[RECEIVER]).trim(), "1000000000000000000");
+    assert_eq!(
+        cast(&folder, url, "balance", &[RECEIVER]).trim(),
+        "1000000000000000000"
+    );
 
     // The block holds what the flashblock promised, at the promised place.
     let hash = sent["transactionHash"].as_str().unwrap();
     let flashblock = stream.flashblock_with(hash).await;
     let promised = &flashblock["metadata"]["receipts"][hash];
-    assert_eq!(flashblock["metadata"]["block_number"].as_u64().unwrap(), quantity(&sent["blockNumber"]));
+    assert_eq!(
+        flashblock["metadata"]["block_number"].as_u64().unwrap(),
+        quantity(&sent["blockNumber"])
+    );
     assert_eq!(promised["cumulativeGasUsed"], sent["cumulativeGasUsed"]);
     assert_eq!(promised["status"], sent["status"]);
 
@@ -77,7 +92,9 @@ async fn cast_sends_reads_and_estimates() {
     let block: Value =
         serde_json::from_str(&cast(&folder, url, "block", &["--json", &number])).unwrap();
     assert_eq!(block["hash"], sent["blockHash"]);
-    let of_rpc = Rpc::new(url).call("eth_getBlockByHash", json!([sent["blockHash"], false])).await;
+    let of_rpc = Rpc::new(url)
+        .call("eth_getBlockByHash", json!([sent["blockHash"], false]))
+        .await;
     assert_eq!(of_rpc["number"], sent["blockNumber"]);
     assert!(node.stop());
 }

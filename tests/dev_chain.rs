@@ -38,17 +38,29 @@ async fn a_transaction_is_in_a_flashblock_within_an_interval_and_in_the_block() 
     let found = stream.flashblock_with(&hash).await;
     // Sent right after flashblock 1 was published: it belongs into the next one.
     assert_eq!(found["payload_id"], second["payload_id"]);
-    assert_eq!(found["index"].as_u64().unwrap(), second["index"].as_u64().unwrap() + 1);
+    assert_eq!(
+        found["index"].as_u64().unwrap(),
+        second["index"].as_u64().unwrap() + 1
+    );
 
     let receipt = rpc.receipt(&hash, Duration::from_secs(10)).await;
-    assert_eq!(quantity(&receipt["blockNumber"]), found["metadata"]["block_number"].as_u64().unwrap());
+    assert_eq!(
+        quantity(&receipt["blockNumber"]),
+        found["metadata"]["block_number"].as_u64().unwrap()
+    );
     assert!(quantity(&receipt["l1Fee"]) > 0);
     assert!(node.stop());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn indices_are_contiguous_and_blocks_are_what_was_published() {
-    let node = Blockwright::start(&["dev", "--block-time", "1s", "--flashblocks.block-time", "100ms"]);
+    let node = Blockwright::start(&[
+        "dev",
+        "--block-time",
+        "1s",
+        "--flashblocks.block-time",
+        "100ms",
+    ]);
     let rpc = Rpc::new(&node.endpoints.http);
     let mut stream = Subscriber::connect(&node.endpoints.flashblocks).await;
     let mut current = first_of_block(&mut stream).await;
@@ -62,17 +74,29 @@ async fn indices_are_contiguous_and_blocks_are_what_was_published() {
         rpc.call("eth_sendRawTransaction", json!([raw])).await;
         let next = stream.next().await;
         if next["payload_id"] == current["payload_id"] {
-            assert_eq!(next["index"].as_u64().unwrap(), current["index"].as_u64().unwrap() + 1);
+            assert_eq!(
+                next["index"].as_u64().unwrap(),
+                current["index"].as_u64().unwrap() + 1
+            );
             assert!(next["base"].is_null(), "a base stands at index 0 only");
         } else {
             assert_eq!(next["index"], 0);
             // The first flashblock on top names the block that was sealed.
             let sealed = rpc
-                .call("eth_getBlockByHash", json!([next["base"]["parent_hash"], true]))
+                .call(
+                    "eth_getBlockByHash",
+                    json!([next["base"]["parent_hash"], true]),
+                )
                 .await;
-            assert_eq!(sealed["hash"], current["diff"]["block_hash"], "the last flashblock is the block");
+            assert_eq!(
+                sealed["hash"], current["diff"]["block_hash"],
+                "the last flashblock is the block"
+            );
             assert_eq!(sealed["stateRoot"], current["diff"]["state_root"]);
-            assert_eq!(sealed["transactions"].as_array().unwrap().len(), published.len());
+            assert_eq!(
+                sealed["transactions"].as_array().unwrap().len(),
+                published.len()
+            );
             published.clear();
             blocks += 1;
         }
@@ -83,18 +107,30 @@ async fn indices_are_contiguous_and_blocks_are_what_was_published() {
 #[tokio::test(flavor = "multi_thread")]
 async fn after_kill_nine_the_same_head_comes_back() {
     let data = tempfile::tempdir().unwrap();
-    let args = ["dev", "--block-time", "1s", "--datadir", data.path().to_str().unwrap()];
+    let args = [
+        "dev",
+        "--block-time",
+        "1s",
+        "--datadir",
+        data.path().to_str().unwrap(),
+    ];
     let node = Blockwright::start(&args);
     let rpc = Rpc::new(&node.endpoints.http);
     let (raw, hash) = transfer(2, 0);
     rpc.call("eth_sendRawTransaction", json!([raw])).await;
-    let receipt = rpc.receipt(&hash.to_string(), Duration::from_secs(20)).await;
-    let head = rpc.call("eth_getBlockByNumber", json!(["latest", false])).await;
+    let receipt = rpc
+        .receipt(&hash.to_string(), Duration::from_secs(20))
+        .await;
+    let head = rpc
+        .call("eth_getBlockByNumber", json!(["latest", false]))
+        .await;
     node.kill();
 
     let node = Blockwright::start(&args);
     let rpc = Rpc::new(&node.endpoints.http);
-    let again = rpc.call("eth_getBlockByNumber", json!([head["number"], false])).await;
+    let again = rpc
+        .call("eth_getBlockByNumber", json!([head["number"], false]))
+        .await;
     assert_eq!(again, head);
     let kept = rpc.call("eth_getTransactionReceipt", json!([hash])).await;
     assert_eq!(kept, receipt);
@@ -109,12 +145,17 @@ async fn after_kill_nine_the_same_head_comes_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_fork_can_be_had_at_genesis() {
-    for fork in ["bedrock", "regolith", "canyon", "ecotone", "fjord", "granite", "holocene", "isthmus", "jovian"] {
+    for fork in [
+        "bedrock", "regolith", "canyon", "ecotone", "fjord", "granite", "holocene", "isthmus",
+        "jovian",
+    ] {
         let node = Blockwright::start(&["dev", "--block-time", "1s", "--fork", fork]);
         let rpc = Rpc::new(&node.endpoints.http);
         let (raw, hash) = transfer(0, 0);
         rpc.call("eth_sendRawTransaction", json!([raw])).await;
-        let receipt = rpc.receipt(&hash.to_string(), Duration::from_secs(20)).await;
+        let receipt = rpc
+            .receipt(&hash.to_string(), Duration::from_secs(20))
+            .await;
         assert_eq!(receipt["status"], "0x1", "{fork}");
         assert!(node.stop(), "{fork}");
     }
@@ -126,15 +167,46 @@ async fn transactions_that_cannot_be_are_refused_by_name() {
     let rpc = Rpc::new(&node.endpoints.http);
     let (raw, hash) = transfer(0, 0);
     rpc.call("eth_sendRawTransaction", json!([raw])).await;
-    rpc.receipt(&hash.to_string(), Duration::from_secs(20)).await;
+    rpc.receipt(&hash.to_string(), Duration::from_secs(20))
+        .await;
 
     let poor = alloy_signer_local::PrivateKeySigner::from_slice(&[7; 32]).unwrap();
     let refused = [
         (sign(&account(0), template(0)).0, "nonce too low"),
         (sign(&poor, template(0)).0, "insufficient funds"),
-        (sign(&account(1), alloy_consensus::TxEip1559 { chain_id: 1, ..template(0) }).0, "chain id"),
-        (sign(&account(1), alloy_consensus::TxEip1559 { gas_limit: 20_999, ..template(0) }).0, "intrinsic gas too low"),
-        (sign(&account(1), alloy_consensus::TxEip1559 { gas_limit: 16_777_217, ..template(0) }).0, "16777216"),
+        (
+            sign(
+                &account(1),
+                alloy_consensus::TxEip1559 {
+                    chain_id: 1,
+                    ..template(0)
+                },
+            )
+            .0,
+            "chain id",
+        ),
+        (
+            sign(
+                &account(1),
+                alloy_consensus::TxEip1559 {
+                    gas_limit: 20_999,
+                    ..template(0)
+                },
+            )
+            .0,
+            "intrinsic gas too low",
+        ),
+        (
+            sign(
+                &account(1),
+                alloy_consensus::TxEip1559 {
+                    gas_limit: 16_777_217,
+                    ..template(0)
+                },
+            )
+            .0,
+            "16777216",
+        ),
     ];
     for (raw, text) in refused {
         let (_, message) = rpc.call_err("eth_sendRawTransaction", json!([raw])).await;
@@ -142,10 +214,16 @@ async fn transactions_that_cannot_be_are_refused_by_name() {
     }
     let mut garbled = transfer(1, 0).0.to_vec();
     garbled.truncate(40);
-    let (_, message) =
-        rpc.call_err("eth_sendRawTransaction", json!([alloy_primitives::Bytes::from(garbled)])).await;
+    let (_, message) = rpc
+        .call_err(
+            "eth_sendRawTransaction",
+            json!([alloy_primitives::Bytes::from(garbled)]),
+        )
+        .await;
     assert!(!message.is_empty());
-    let (code, _) = rpc.call_err("eth_getBalance", json!(["0x12", "latest"])).await;
+    let (code, _) = rpc
+        .call_err("eth_getBalance", json!(["0x12", "latest"]))
+        .await;
     assert_eq!(code, -32602);
     let (code, _) = rpc.call_err("eth_noSuchMethod", json!([])).await;
     assert_eq!(code, -32601);
@@ -156,10 +234,14 @@ async fn metrics_and_health_answer() {
     let node = Blockwright::start(&["dev", "--block-time", "1s"]);
     node.wait_for_log("block", Duration::from_secs(20));
     let url = node.endpoints.metrics.clone();
-    let text = tokio::task::spawn_blocking(move || http_get(&url)).await.unwrap();
+    let text = tokio::task::spawn_blocking(move || http_get(&url))
+        .await
+        .unwrap();
     assert!(text.contains("blockwright_"), "{text}");
     let health = node.endpoints.metrics.replace("/metrics", "/health");
-    let text = tokio::task::spawn_blocking(move || http_get(&health)).await.unwrap();
+    let text = tokio::task::spawn_blocking(move || http_get(&health))
+        .await
+        .unwrap();
     assert!(text.starts_with("HTTP/1.1 200"), "{text}");
 }
 
@@ -169,7 +251,11 @@ fn http_get(url: &str) -> String {
     let rest = url.strip_prefix("http://").unwrap();
     let (host, path) = rest.split_once('/').unwrap();
     let mut socket = std::net::TcpStream::connect(host).unwrap();
-    write!(socket, "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+    write!(
+        socket,
+        "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
     let mut text = String::new();
     socket.read_to_string(&mut text).unwrap();
     text

@@ -48,7 +48,15 @@ impl Blockwright {
         let before = Instant::now();
         let mut child = binary()
             .args(args)
-            .args(["--json", "--http.port", "0", "--ws.port", "0", "--authrpc.port", "0"])
+            .args([
+                "--json",
+                "--http.port",
+                "0",
+                "--ws.port",
+                "0",
+                "--authrpc.port",
+                "0",
+            ])
             .args(["--flashblocks.port", "0", "--metrics.port", "0"])
             .args(["--endpoints", file.to_str().unwrap()])
             .stdin(Stdio::null())
@@ -76,7 +84,13 @@ impl Blockwright {
             metrics: text("metrics"),
             jwt: text("jwt").into(),
         };
-        Self { child, lines, endpoints, started_in, _scratch: scratch }
+        Self {
+            child,
+            lines,
+            endpoints,
+            started_in,
+            _scratch: scratch,
+        }
     }
 
     /// Waits for a log line whose message contains `message`.
@@ -91,8 +105,16 @@ impl Blockwright {
     /// Resident memory in bytes, now.
     pub fn resident_bytes(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmRSS:"))
+            .unwrap();
+        line.split_whitespace()
+            .nth(1)
+            .unwrap()
+            .parse::<u64>()
+            .unwrap()
+            * 1024
     }
 
     /// `kill -9`.

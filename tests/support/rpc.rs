@@ -52,12 +52,16 @@ impl Rpc {
     pub async fn receipt(&self, hash: &str, within: Duration) -> Value {
         let deadline = Instant::now() + within;
         loop {
-            let receipt =
-                self.call("eth_getTransactionReceipt", serde_json::json!([hash])).await;
+            let receipt = self
+                .call("eth_getTransactionReceipt", serde_json::json!([hash]))
+                .await;
             if !receipt.is_null() {
                 return receipt;
             }
-            assert!(Instant::now() < deadline, "no receipt of {hash} in {within:?}");
+            assert!(
+                Instant::now() < deadline,
+                "no receipt of {hash} in {within:?}"
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -65,6 +69,8 @@ impl Rpc {
 
 /// A hex quantity.
 pub fn quantity(value: &Value) -> u64 {
-    let text = value.as_str().unwrap_or_else(|| panic!("{value} is no quantity"));
+    let text = value
+        .as_str()
+        .unwrap_or_else(|| panic!("{value} is no quantity"));
     u64::from_str_radix(text.trim_start_matches("0x"), 16).unwrap()
 }

@@ -27,7 +27,9 @@ impl Subscriber {
                 }
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), wait).await.expect("no flashblock in 10 s")
+        tokio::time::timeout(Duration::from_secs(10), wait)
+            .await
+            .expect("no flashblock in 10 s")
     }
 
     /// Reads on until a flashblock whose receipts name `hash`.

@@ -5,7 +5,10 @@ use std::process::Command;
 
 /// The repository's root.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 /// Whether a missing tool fails the test in place of skipping it.
@@ -15,8 +18,14 @@ pub fn must_have_everything() -> bool {
 
 /// Whether `tool` can be run. With `CI=true` a missing tool fails the test.
 pub fn have(tool: &str, version_argument: &str) -> bool {
-    let found = Command::new(tool).arg(version_argument).output().is_ok_and(|out| out.status.success());
-    assert!(found || !must_have_everything(), "{tool} is missing and CI=true");
+    let found = Command::new(tool)
+        .arg(version_argument)
+        .output()
+        .is_ok_and(|out| out.status.success());
+    assert!(
+        found || !must_have_everything(),
+        "{tool} is missing and CI=true"
+    );
     if !found {
         eprintln!("skipped: {tool} is not installed");
     }
@@ -25,9 +34,14 @@ pub fn have(tool: &str, version_argument: &str) -> bool {
 
 /// Runs a command to its end; panics with its whole output unless it succeeds.
 pub fn run(command: &mut Command) -> String {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?} failed\n{text}\n{errors}");
+    assert!(
+        output.status.success(),
+        "{command:?} failed\n{text}\n{errors}"
+    );
     text
 }

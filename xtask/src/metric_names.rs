@@ -12,7 +12,10 @@ const BOOK: &str = "docs/metrics.md";
 pub(crate) fn check(root: &Path, files: &[SourceFile]) -> eyre::Result<Vec<Finding>> {
     let book = std::fs::read_to_string(root.join(BOOK))?;
     let mut findings = Vec::new();
-    for file in files.iter().filter(|file| file.is_production() && !file.is_in("xtask/")) {
+    for file in files
+        .iter()
+        .filter(|file| file.is_production() && !file.is_in("xtask/"))
+    {
         for name in names(&file.text) {
             if !book.contains(&format!("`{name}`")) {
                 findings.push(Finding::new(&file.path, format!("{name} is not in {BOOK}")));
@@ -28,7 +31,9 @@ fn names(text: &str) -> impl Iterator<Item = &str> {
         let end = rest.find('"')?;
         let start = rest.as_ptr() as usize - text.as_ptr() as usize;
         let name = &text[start + 1 - PREFIX.len()..start + end];
-        let plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        let plain = name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'_');
         (plain && name.matches('_').count() >= 2).then_some(name)
     })
 }

@@ -37,13 +37,28 @@ pub(crate) struct DevArgs {
           value_parser = duration::block_time)]
     block_time: u64,
     /// Fork in force from genesis: bedrock ... jovian, karst.
-    #[arg(long, env = "BLOCKWRIGHT_FORK", default_value = "karst", value_name = "FORK")]
+    #[arg(
+        long,
+        env = "BLOCKWRIGHT_FORK",
+        default_value = "karst",
+        value_name = "FORK"
+    )]
     fork: blockwright_launch::OpFork,
     /// Chain id.
-    #[arg(long, env = "BLOCKWRIGHT_CHAIN_ID", default_value_t = 901, value_name = "ID")]
+    #[arg(
+        long,
+        env = "BLOCKWRIGHT_CHAIN_ID",
+        default_value_t = 901,
+        value_name = "ID"
+    )]
     chain_id: u64,
     /// Block gas limit.
-    #[arg(long, env = "BLOCKWRIGHT_GAS_LIMIT", default_value_t = 60_000_000, value_name = "GAS")]
+    #[arg(
+        long,
+        env = "BLOCKWRIGHT_GAS_LIMIT",
+        default_value_t = 60_000_000,
+        value_name = "GAS"
+    )]
     gas_limit: u64,
     #[command(flatten)]
     shared: SharedArgs,
@@ -75,7 +90,11 @@ pub(crate) struct SharedArgs {
           value_parser = clap::builder::FalseyValueParser::new())]
     pub(crate) json: bool,
     /// Log filter, for example "info,blockwright_engine=debug".
-    #[arg(long = "log.filter", env = "BLOCKWRIGHT_LOG_FILTER", value_name = "FILTER")]
+    #[arg(
+        long = "log.filter",
+        env = "BLOCKWRIGHT_LOG_FILTER",
+        value_name = "FILTER"
+    )]
     pub(crate) log_filter: Option<String>,
     #[command(flatten)]
     listen: ListenArgs,
@@ -94,7 +113,11 @@ struct ListenArgs {
     #[arg(long = "http.addr", env = "BLOCKWRIGHT_HTTP_ADDR", default_value = LOOPBACK)]
     http_addr: IpAddr,
     /// JSON-RPC over HTTP: port, 0 for a free one.
-    #[arg(long = "http.port", env = "BLOCKWRIGHT_HTTP_PORT", default_value_t = 8545)]
+    #[arg(
+        long = "http.port",
+        env = "BLOCKWRIGHT_HTTP_PORT",
+        default_value_t = 8545
+    )]
     http_port: u16,
     /// JSON-RPC over WebSocket: interface.
     #[arg(long = "ws.addr", env = "BLOCKWRIGHT_WS_ADDR", default_value = LOOPBACK)]
@@ -106,23 +129,39 @@ struct ListenArgs {
     #[arg(long = "authrpc.addr", env = "BLOCKWRIGHT_AUTHRPC_ADDR", default_value = LOOPBACK)]
     authrpc_addr: IpAddr,
     /// Engine API: port, 0 for a free one.
-    #[arg(long = "authrpc.port", env = "BLOCKWRIGHT_AUTHRPC_PORT", default_value_t = 8551)]
+    #[arg(
+        long = "authrpc.port",
+        env = "BLOCKWRIGHT_AUTHRPC_PORT",
+        default_value_t = 8551
+    )]
     authrpc_port: u16,
     /// Engine API: file with the 32-byte hex secret shared with the rollup node (default:
     /// `jwt.hex` in the data directory, made when missing).
-    #[arg(long = "authrpc.jwtsecret", env = "BLOCKWRIGHT_AUTHRPC_JWTSECRET", value_name = "FILE")]
+    #[arg(
+        long = "authrpc.jwtsecret",
+        env = "BLOCKWRIGHT_AUTHRPC_JWTSECRET",
+        value_name = "FILE"
+    )]
     authrpc_jwtsecret: Option<PathBuf>,
     /// Flashblock stream: interface.
     #[arg(long = "flashblocks.addr", env = "BLOCKWRIGHT_FLASHBLOCKS_ADDR", default_value = LOOPBACK)]
     flashblocks_addr: IpAddr,
     /// Flashblock stream: port, 0 for a free one.
-    #[arg(long = "flashblocks.port", env = "BLOCKWRIGHT_FLASHBLOCKS_PORT", default_value_t = 1111)]
+    #[arg(
+        long = "flashblocks.port",
+        env = "BLOCKWRIGHT_FLASHBLOCKS_PORT",
+        default_value_t = 1111
+    )]
     flashblocks_port: u16,
     /// Prometheus metrics: interface.
     #[arg(long = "metrics.addr", env = "BLOCKWRIGHT_METRICS_ADDR", default_value = LOOPBACK)]
     metrics_addr: IpAddr,
     /// Prometheus metrics: port, 0 for a free one.
-    #[arg(long = "metrics.port", env = "BLOCKWRIGHT_METRICS_PORT", default_value_t = 9001)]
+    #[arg(
+        long = "metrics.port",
+        env = "BLOCKWRIGHT_METRICS_PORT",
+        default_value_t = 9001
+    )]
     metrics_port: u16,
 }
 
@@ -139,12 +178,20 @@ struct BuilderArgs {
     flashblocks_end_margin: Duration,
     /// Largest estimated compressed size of a transaction in bytes, 0 for no limit
     /// (miner_setMaxDASize changes it at run time).
-    #[arg(long = "builder.max-da-tx-size", env = "BLOCKWRIGHT_BUILDER_MAX_DA_TX_SIZE",
-          default_value_t = 0, value_name = "BYTES")]
+    #[arg(
+        long = "builder.max-da-tx-size",
+        env = "BLOCKWRIGHT_BUILDER_MAX_DA_TX_SIZE",
+        default_value_t = 0,
+        value_name = "BYTES"
+    )]
     max_da_tx_size: u64,
     /// Largest estimated compressed size of a block in bytes, 0 for no limit.
-    #[arg(long = "builder.max-da-block-size", env = "BLOCKWRIGHT_BUILDER_MAX_DA_BLOCK_SIZE",
-          default_value_t = 0, value_name = "BYTES")]
+    #[arg(
+        long = "builder.max-da-block-size",
+        env = "BLOCKWRIGHT_BUILDER_MAX_DA_BLOCK_SIZE",
+        default_value_t = 0,
+        value_name = "BYTES"
+    )]
     max_da_block_size: u64,
     /// First byte of payload ids: 3 for rollup-boost up to 0.7.16, 4 from 0.7.17.
     #[arg(long = "builder.payload-id-version", env = "BLOCKWRIGHT_BUILDER_PAYLOAD_ID_VERSION",
@@ -168,8 +215,12 @@ struct LimitArgs {
           default_value_t = TxPoolConfig::default().account_slots_max, value_name = "N")]
     txpool_account_slots: usize,
     /// Lowest priority fee accepted, in wei.
-    #[arg(long = "txpool.min-tip", env = "BLOCKWRIGHT_TXPOOL_MIN_TIP", default_value_t = 0,
-          value_name = "WEI")]
+    #[arg(
+        long = "txpool.min-tip",
+        env = "BLOCKWRIGHT_TXPOOL_MIN_TIP",
+        default_value_t = 0,
+        value_name = "WEI"
+    )]
     txpool_min_tip: u128,
     /// Most gas of one eth_call or eth_estimateGas.
     #[arg(long = "rpc.gascap", env = "BLOCKWRIGHT_RPC_GASCAP",
@@ -214,7 +265,9 @@ impl NodeArgs {
     /// The node's settings; a node keeps its data where a second start finds it.
     pub(crate) fn into_config(self) -> NodeConfig {
         let mut config = self.shared.into_config();
-        config.datadir.get_or_insert_with(|| PathBuf::from("blockwright"));
+        config
+            .datadir
+            .get_or_insert_with(|| PathBuf::from("blockwright"));
         config
     }
 
@@ -248,11 +301,26 @@ impl SharedArgs {
 impl ListenArgs {
     const fn config(&self) -> Listeners {
         Listeners {
-            http: Listen { addr: self.http_addr, port: self.http_port },
-            ws: Listen { addr: self.ws_addr, port: self.ws_port },
-            authrpc: Listen { addr: self.authrpc_addr, port: self.authrpc_port },
-            flashblocks: Listen { addr: self.flashblocks_addr, port: self.flashblocks_port },
-            metrics: Listen { addr: self.metrics_addr, port: self.metrics_port },
+            http: Listen {
+                addr: self.http_addr,
+                port: self.http_port,
+            },
+            ws: Listen {
+                addr: self.ws_addr,
+                port: self.ws_port,
+            },
+            authrpc: Listen {
+                addr: self.authrpc_addr,
+                port: self.authrpc_port,
+            },
+            flashblocks: Listen {
+                addr: self.flashblocks_addr,
+                port: self.flashblocks_port,
+            },
+            metrics: Listen {
+                addr: self.metrics_addr,
+                port: self.metrics_port,
+            },
         }
     }
 }

@@ -32,8 +32,7 @@ pub(crate) fn expand(
     let mut expanded: Vec<OsString> = arguments[..=position].to_vec();
     for (key, value) in keys {
         expanded.extend(
-            flag(verb, &key, &value)
-                .wrap_err_with(|| format!("config file {}", path.display()))?,
+            flag(verb, &key, &value).wrap_err_with(|| format!("config file {}", path.display()))?,
         );
     }
     expanded.extend_from_slice(&arguments[position + 1..]);
@@ -55,17 +54,26 @@ fn flatten(prefix: &str, value: &Value, keys: &mut BTreeMap<String, Value>) {
         return;
     };
     for (name, inner) in table {
-        let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        let key = if prefix.is_empty() {
+            name.clone()
+        } else {
+            format!("{prefix}.{name}")
+        };
         flatten(&key, inner, keys);
     }
 }
 
 fn flag(verb: &clap::Command, key: &str, value: &Value) -> eyre::Result<Vec<OsString>> {
-    let Some(argument) = verb.get_arguments().find(|argument| argument.get_long() == Some(key))
+    let Some(argument) = verb
+        .get_arguments()
+        .find(|argument| argument.get_long() == Some(key))
     else {
         bail!("unknown key `{key}` for `blockwright {}`", verb.get_name());
     };
-    if argument.get_env().is_some_and(|name| std::env::var_os(name).is_some()) {
+    if argument
+        .get_env()
+        .is_some_and(|name| std::env::var_os(name).is_some())
+    {
         return Ok(Vec::new());
     }
     let takes_value = argument.get_action().takes_values();

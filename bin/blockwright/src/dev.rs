@@ -11,7 +11,11 @@ use crate::logging::{self, Voice};
 use crate::run;
 
 pub(crate) fn run(args: DevArgs) -> eyre::Result<()> {
-    let voice = if args.shared().json { Voice::Json } else { Voice::Calm };
+    let voice = if args.shared().json {
+        Voice::Json
+    } else {
+        Voice::Calm
+    };
     logging::init(args.shared(), voice)?;
     let (dev, config) = args.into_config();
     run::block_on(async move {
@@ -31,13 +35,27 @@ pub(crate) fn run(args: DevArgs) -> eyre::Result<()> {
 }
 
 fn banner(out: &mut impl Write, dev: &DevConfig, endpoints: &Endpoints) -> std::io::Result<()> {
-    writeln!(out, "\n  Blockwright {} · chain {} · {} at genesis · {} s blocks\n",
-        env!("CARGO_PKG_VERSION"), dev.chain_id, dev.fork, dev.block_time_s)?;
+    writeln!(
+        out,
+        "\n  Blockwright {} · chain {} · {} at genesis · {} s blocks\n",
+        env!("CARGO_PKG_VERSION"),
+        dev.chain_id,
+        dev.fork,
+        dev.block_time_s
+    )?;
     writeln!(out, "  JSON-RPC     {}   {}", endpoints.http, endpoints.ws)?;
-    writeln!(out, "  Engine API   {}   secret {}", endpoints.authrpc, endpoints.jwt.display())?;
+    writeln!(
+        out,
+        "  Engine API   {}   secret {}",
+        endpoints.authrpc,
+        endpoints.jwt.display()
+    )?;
     writeln!(out, "  Flashblocks  {}", endpoints.flashblocks)?;
     writeln!(out, "  Metrics      {}\n", endpoints.metrics)?;
-    writeln!(out, "  Accounts (10,000 ETH each; the keys are public, use them for tests only)")?;
+    writeln!(
+        out,
+        "  Accounts (10,000 ETH each; the keys are public, use them for tests only)"
+    )?;
     for account in dev_accounts() {
         let key = hex(account.signer.to_bytes().as_slice());
         writeln!(out, "  {}  {key}", account.address)?;
@@ -61,10 +79,16 @@ async fn live(node: &Node, dev: &DevConfig, voice: Voice) {
         if heads.changed().await.is_err() {
             return std::future::pending().await;
         }
-        let Some(block) = heads.borrow_and_update().clone() else { continue };
+        let Some(block) = heads.borrow_and_update().clone() else {
+            continue;
+        };
         if voice == Voice::Calm {
             // A closed terminal is no reason to stop a chain.
-            let _ = writeln!(std::io::stdout(), "  {}", BlockLine::new(&block, dev.gas_limit));
+            let _ = writeln!(
+                std::io::stdout(),
+                "  {}",
+                BlockLine::new(&block, dev.gas_limit)
+            );
         }
     }
 }

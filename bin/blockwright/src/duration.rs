@@ -27,7 +27,9 @@ pub(crate) fn block_time(text: &str) -> Result<u64, String> {
 pub(crate) fn flashblock_interval(text: &str) -> Result<Duration, String> {
     let millis = millis(text, Unit::Milliseconds)?;
     if millis < 50 {
-        return Err(format!("flashblock interval {text:?} is below the least, 50ms"));
+        return Err(format!(
+            "flashblock interval {text:?} is below the least, 50ms"
+        ));
     }
     Ok(Duration::from_millis(millis))
 }
@@ -65,7 +67,10 @@ fn millis(text: &str, bare: Unit) -> Result<u64, String> {
                 return Err(format!("{text:?} is a fraction of a millisecond"));
             }
             let millis: u64 = millis.parse().map_err(|_| malformed())?;
-            whole.checked_mul(1000).and_then(|sum| sum.checked_add(millis)).ok_or_else(malformed)
+            whole
+                .checked_mul(1000)
+                .and_then(|sum| sum.checked_add(millis))
+                .ok_or_else(malformed)
         }
     }
 }
@@ -83,7 +88,10 @@ mod tests {
         assert_eq!(block_time("2.000"), Ok(2));
         assert!(block_time("0").unwrap_err().contains("at least 1s"));
         for fraction in ["0.5", "1.5s", "250ms", "1500ms"] {
-            assert!(block_time(fraction).unwrap_err().contains(fraction), "{fraction}");
+            assert!(
+                block_time(fraction).unwrap_err().contains(fraction),
+                "{fraction}"
+            );
         }
     }
 
@@ -93,12 +101,25 @@ mod tests {
         assert_eq!(flashblock_interval("0.25s"), Ok(Duration::from_millis(250)));
         assert_eq!(flashblock_interval("50ms"), Ok(Duration::from_millis(50)));
         assert!(flashblock_interval("49").unwrap_err().contains("50ms"));
-        assert!(flashblock_interval("0.0001s").unwrap_err().contains("fraction"));
+        assert!(
+            flashblock_interval("0.0001s")
+                .unwrap_err()
+                .contains("fraction")
+        );
     }
 
     #[test]
     fn malformed_durations_are_refused() {
-        for text in ["", "s", "ms", "-1", "1h", "1.2.3", "18446744073709551615s", " "] {
+        for text in [
+            "",
+            "s",
+            "ms",
+            "-1",
+            "1h",
+            "1.2.3",
+            "18446744073709551615s",
+            " ",
+        ] {
             assert!(milliseconds(text).is_err(), "{text:?}");
         }
     }

@@ -66,7 +66,10 @@ fn config_path(arguments: &[OsString]) -> Option<std::path::PathBuf> {
         if argument == "--config" {
             return rest.next().map(Into::into);
         }
-        if let Some(path) = argument.to_str().and_then(|text| text.strip_prefix("--config=")) {
+        if let Some(path) = argument
+            .to_str()
+            .and_then(|text| text.strip_prefix("--config="))
+        {
             return Some(path.into());
         }
     }

@@ -7,7 +7,11 @@ use crate::logging::{self, Voice};
 use crate::run;
 
 pub(crate) fn run(args: NodeArgs) -> eyre::Result<()> {
-    let voice = if args.shared().json { Voice::Json } else { Voice::Text };
+    let voice = if args.shared().json {
+        Voice::Json
+    } else {
+        Voice::Text
+    };
     logging::init(args.shared(), voice)?;
     let chain = args.chain.clone();
     let config = args.into_config();

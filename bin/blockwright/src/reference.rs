@@ -24,8 +24,12 @@ fn reference() -> String {
     for verb in Cli::command().get_subcommands() {
         let mut rows = String::new();
         for argument in verb.get_arguments() {
-            let Some(long) = argument.get_long() else { continue };
-            let variable = argument.get_env().map(|name| name.to_string_lossy().into_owned());
+            let Some(long) = argument.get_long() else {
+                continue;
+            };
+            let variable = argument
+                .get_env()
+                .map(|name| name.to_string_lossy().into_owned());
             let variable = variable.unwrap_or_else(|| panic!("--{long} has no variable"));
             let default = argument
                 .get_default_values()
@@ -33,14 +37,21 @@ fn reference() -> String {
                 .map(|value| format!("`{}`", value.to_string_lossy()))
                 .collect::<Vec<_>>()
                 .join(" ");
-            let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+            let help = argument
+                .get_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
             let help = help.replace('|', "\\|");
             let row = format!("| `--{long}` | `{variable}` | {default} | {help} |\n");
             if seen.insert(long.to_owned(), row.clone()).as_ref() != Some(&row) {
                 rows.push_str(&row);
             }
         }
-        let shared = if seen.len() > rows.lines().count() { " (and everything above that is not of `dev` alone)" } else { "" };
+        let shared = if seen.len() > rows.lines().count() {
+            " (and everything above that is not of `dev` alone)"
+        } else {
+            ""
+        };
         let name = verb.get_name();
         write!(text, "\n## `blockwright {name}`{shared}\n\n").unwrap();
         text.push_str("| flag | variable | default | meaning |\n|---|---|---|---|\n");
@@ -57,7 +68,10 @@ fn the_book_lists_every_setting() {
         std::fs::write(&path, &wanted).unwrap();
     }
     let found = std::fs::read_to_string(&path).unwrap();
-    assert_eq!(found, wanted, "run with UPDATE_DOCS=1 to write the reference anew");
+    assert_eq!(
+        found, wanted,
+        "run with UPDATE_DOCS=1 to write the reference anew"
+    );
 }
 
 #[test]
@@ -67,7 +81,10 @@ fn every_variable_is_named_after_its_flag() {
             let (Some(long), Some(variable)) = (argument.get_long(), argument.get_env()) else {
                 continue;
             };
-            let expected = format!("BLOCKWRIGHT_{}", long.to_uppercase().replace(['.', '-'], "_"));
+            let expected = format!(
+                "BLOCKWRIGHT_{}",
+                long.to_uppercase().replace(['.', '-'], "_")
+            );
             assert_eq!(variable.to_string_lossy(), expected);
         }
     }

@@ -34,11 +34,6 @@ impl Heads {
         self.updates.subscribe()
     }
 
-    /// The channel behind [`Self::updates`], for servers that subscribe on demand.
-    pub fn feed(&self) -> broadcast::Sender<Arc<CanonUpdate>> {
-        self.updates.clone()
-    }
-
     pub(crate) fn publish(&self, head: Arc<SealedBlock>, update: Arc<CanonUpdate>) {
         self.head.send_replace(Some(head));
         // Nobody may be listening.

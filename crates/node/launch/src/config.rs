@@ -18,7 +18,10 @@ pub struct Listen {
 impl Listen {
     /// Loopback at `port`.
     pub const fn loopback(port: u16) -> Self {
-        Self { addr: IpAddr::V4(Ipv4Addr::LOCALHOST), port }
+        Self {
+            addr: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port,
+        }
     }
 
     /// As a socket address.
@@ -116,7 +119,10 @@ pub struct StreamLimits {
 
 impl Default for StreamLimits {
     fn default() -> Self {
-        Self { subscribers_max: 5_000, subscribers_per_address_max: 5_000 }
+        Self {
+            subscribers_max: 5_000,
+            subscribers_per_address_max: 5_000,
+        }
     }
 }
 
@@ -133,7 +139,11 @@ pub struct RpcLimits {
 
 impl Default for RpcLimits {
     fn default() -> Self {
-        Self { gas_cap: 50_000_000, batch_max: 1_000, connections_max: 1_000 }
+        Self {
+            gas_cap: 50_000_000,
+            batch_max: 1_000,
+            connections_max: 1_000,
+        }
     }
 }
 

@@ -19,15 +19,27 @@ impl DataDir {
             let temporary = tempfile::Builder::new()
                 .prefix("blockwright-")
                 .tempdir()
-                .map_err(|source| LaunchError::DataDir { path: std::env::temp_dir(), source })?;
-            return Ok(Self { path: temporary.path().to_path_buf(), _temporary: Some(temporary) });
+                .map_err(|source| LaunchError::DataDir {
+                    path: std::env::temp_dir(),
+                    source,
+                })?;
+            return Ok(Self {
+                path: temporary.path().to_path_buf(),
+                _temporary: Some(temporary),
+            });
         };
-        std::fs::create_dir_all(path)
-            .map_err(|source| LaunchError::DataDir { path: path.to_path_buf(), source })?;
-        let path = path
-            .canonicalize()
-            .map_err(|source| LaunchError::DataDir { path: path.to_path_buf(), source })?;
-        Ok(Self { path, _temporary: None })
+        std::fs::create_dir_all(path).map_err(|source| LaunchError::DataDir {
+            path: path.to_path_buf(),
+            source,
+        })?;
+        let path = path.canonicalize().map_err(|source| LaunchError::DataDir {
+            path: path.to_path_buf(),
+            source,
+        })?;
+        Ok(Self {
+            path,
+            _temporary: None,
+        })
     }
 
     /// The directory.

@@ -9,7 +9,9 @@ use blockwright_types::Severity;
 #[derive(Debug, thiserror::Error)]
 pub enum LaunchError {
     /// A server could not listen.
-    #[error("{server}: cannot listen on {addr}: {source} (choose another port, 0 takes a free one)")]
+    #[error(
+        "{server}: cannot listen on {addr}: {source} (choose another port, 0 takes a free one)"
+    )]
     Listen {
         /// Which server: http, ws, authrpc, flashblocks or metrics.
         server: &'static str,
@@ -38,7 +40,9 @@ pub enum LaunchError {
         source: blockwright_chain::GenesisError,
     },
     /// The data directory belongs to another development chain.
-    #[error("data directory {path} holds a chain with {name} {found}, but {asked} was asked for: use another --datadir")]
+    #[error(
+        "data directory {path} holds a chain with {name} {found}, but {asked} was asked for: use another --datadir"
+    )]
     DevMismatch {
         /// The data directory.
         path: PathBuf,

@@ -27,13 +27,14 @@ const MICROS_BUCKETS: &[f64] = &[
 pub(crate) fn recorder() -> Result<PrometheusHandle, LaunchError> {
     static HANDLE: std::sync::OnceLock<PrometheusHandle> = std::sync::OnceLock::new();
     static INSTALL: std::sync::Mutex<()> = std::sync::Mutex::new(());
-    let _one_at_a_time = INSTALL.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _one_at_a_time = INSTALL
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     if let Some(handle) = HANDLE.get() {
         return Ok(handle.clone());
     }
-    let failed = |error: metrics_exporter_prometheus::BuildError| {
-        LaunchError::Metrics(error.to_string())
-    };
+    let failed =
+        |error: metrics_exporter_prometheus::BuildError| LaunchError::Metrics(error.to_string());
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), DURATION_BUCKETS)
         .map_err(failed)?
@@ -50,7 +51,11 @@ pub(crate) async fn bind(
     handle: PrometheusHandle,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(SocketAddr, impl Future<Output = ()> + Send), LaunchError> {
-    let failed = |source| LaunchError::Listen { server: "metrics", addr: listen.socket(), source };
+    let failed = |source| LaunchError::Listen {
+        server: "metrics",
+        addr: listen.socket(),
+        source,
+    };
     let listener = TcpListener::bind(listen.socket()).await.map_err(failed)?;
     let addr = listener.local_addr().map_err(failed)?;
     let router = Router::new()
@@ -66,7 +71,10 @@ pub(crate) async fn bind(
         )
         .route("/health", get(|| async { "ok\n" }));
     let serve = async move {
-        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop).await {
+        if let Err(error) = axum::serve(listener, router)
+            .with_graceful_shutdown(stop)
+            .await
+        {
             tracing::error!(%error, "metrics server stopped");
         }
     };

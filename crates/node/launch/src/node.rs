@@ -32,10 +32,14 @@ pub struct Node {
 
 /// Starts the node of the chain whose genesis JSON lies at `genesis`.
 pub async fn start_node(genesis: &Path, config: NodeConfig) -> Result<Node, LaunchError> {
-    let json = std::fs::read(genesis)
-        .map_err(|source| LaunchError::GenesisFile { path: genesis.to_path_buf(), source })?;
-    let chain = ChainSpec::from_genesis_json(&json)
-        .map_err(|source| LaunchError::Genesis { path: genesis.to_path_buf(), source })?;
+    let json = std::fs::read(genesis).map_err(|source| LaunchError::GenesisFile {
+        path: genesis.to_path_buf(),
+        source,
+    })?;
+    let chain = ChainSpec::from_genesis_json(&json).map_err(|source| LaunchError::Genesis {
+        path: genesis.to_path_buf(),
+        source,
+    })?;
     let datadir = DataDir::open(config.datadir.as_deref())?;
     Node::start(chain, datadir, config).await
 }
@@ -58,9 +62,12 @@ impl Node {
         let pool = Pool::new(pool_config(chain.chain_id(), &config.txpool));
         let (shutdown, stopped) = watch::channel(false);
 
-        let (stream, publisher) = FlashblockServer::bind(stream_config(&config)).await.map_err(
-            |error| LaunchError::Start { part: "flashblocks", source: Box::new(error) },
-        )?;
+        let (stream, publisher) = FlashblockServer::bind(stream_config(&config))
+            .await
+            .map_err(|error| LaunchError::Start {
+                part: "flashblocks",
+                source: Box::new(error),
+            })?;
         let flashblocks = stream.local_addr();
         let (metrics, serve_metrics) =
             metrics_server::bind(config.listen.metrics, recorder, ended(stopped.clone())).await?;
@@ -91,7 +98,10 @@ impl Node {
                 clock: Arc::new(SystemClock),
             },
         )
-        .map_err(|error| LaunchError::Start { part: "engine", source: Box::new(error) })?;
+        .map_err(|error| LaunchError::Start {
+            part: "engine",
+            source: Box::new(error),
+        })?;
 
         let api = rpc_parts(&engine, pool, builder.clone(), &config.rpc);
         let servers = Servers::start(&config, &engine, &api, secret).await?;
@@ -99,15 +109,29 @@ impl Node {
         if let Some(file) = &config.endpoints {
             endpoints.write(file)?;
         }
-        let node =
-            Self { endpoints, engine, builder, servers, shutdown, tasks, _datadir: datadir };
+        let node = Self {
+            endpoints,
+            engine,
+            builder,
+            servers,
+            shutdown,
+            tasks,
+            _datadir: datadir,
+        };
         node.announce();
         Ok(node)
     }
 
     fn announce(&self) {
         let head = self.engine.store().head();
-        let Endpoints { http, ws, authrpc, flashblocks, metrics, .. } = &self.endpoints;
+        let Endpoints {
+            http,
+            ws,
+            authrpc,
+            flashblocks,
+            metrics,
+            ..
+        } = &self.endpoints;
         tracing::info!(
             %http, %ws, %authrpc, %flashblocks, %metrics,
             chain_id = self.engine.chain().chain_id(),
@@ -158,13 +182,15 @@ fn open_store(chain: &ChainSpec, datadir: &DataDir) -> Result<Store, LaunchError
         hash: chain.genesis_hash(),
         changes: chain.genesis_changes().clone(),
     };
-    Ok(Store::open(StoreConfig::in_directory(datadir.state()), genesis)?)
+    Ok(Store::open(
+        StoreConfig::in_directory(datadir.state()),
+        genesis,
+    )?)
 }
 
 fn job_config(config: &BuilderConfig) -> Result<JobConfig, LaunchError> {
-    let micros = |duration: std::time::Duration| {
-        u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
-    };
+    let micros =
+        |duration: std::time::Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
     let job = JobConfig {
         interval_us: micros(config.flashblock_interval),
         end_margin_us: micros(config.end_margin),
@@ -175,7 +201,10 @@ fn job_config(config: &BuilderConfig) -> Result<JobConfig, LaunchError> {
 }
 
 pub(crate) fn builder_flag(error: &blockwright_service::ConfigError) -> LaunchError {
-    LaunchError::Config { flag: "--flashblocks.block-time", reason: error.to_string() }
+    LaunchError::Config {
+        flag: "--flashblocks.block-time",
+        reason: error.to_string(),
+    }
 }
 
 fn service_config(config: &BuilderConfig, job: JobConfig) -> ServiceConfig {

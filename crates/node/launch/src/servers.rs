@@ -30,11 +30,12 @@ pub(crate) fn rpc_parts(
     builder: BuilderHandle<EmbeddedHost>,
     limits: &RpcLimits,
 ) -> EthApi {
+    let heads = engine.heads().clone();
     EthApi::new(RpcDeps {
         store: engine.store().clone(),
         pool,
         chain: Arc::clone(engine.chain()),
-        heads: engine.heads().feed(),
+        heads: Arc::new(move || heads.updates()),
         set_da_limits: Arc::new(move |tx, block| builder.set_da_limits(tx, block)),
         client_version: format!(
             "Blockwright/v{}/{}-{}",
@@ -68,12 +69,16 @@ impl Servers {
         let ws = serve_ws(config.listen.ws.socket(), methods, &settings)
             .await
             .map_err(|error| failed("ws", error))?;
-        let methods =
-            merged([engine_module(engine.clone()).into(), engine_port_module(api).into()])?;
-        let authrpc =
-            serve_authrpc(AuthRpcConfig::new(config.listen.authrpc.socket(), secret), methods)
-                .await
-                .map_err(|error| failed("authrpc", error))?;
+        let methods = merged([
+            engine_module(engine.clone()).into(),
+            engine_port_module(api).into(),
+        ])?;
+        let authrpc = serve_authrpc(
+            AuthRpcConfig::new(config.listen.authrpc.socket(), secret),
+            methods,
+        )
+        .await
+        .map_err(|error| failed("authrpc", error))?;
         Ok(Self { http, ws, authrpc })
     }
 
@@ -102,5 +107,8 @@ fn failed(
     part: &'static str,
     error: impl core::error::Error + Send + Sync + 'static,
 ) -> LaunchError {
-    LaunchError::Start { part, source: Box::new(error) }
+    LaunchError::Start {
+        part,
+        source: Box::new(error),
+    }
 }

@@ -27,7 +27,10 @@ pub fn dev_accounts() -> Vec<DevAccount> {
                 .index(index)
                 .and_then(|builder| builder.build())
                 .expect("the standard mnemonic is valid at every index");
-            DevAccount { address: signer.address(), signer }
+            DevAccount {
+                address: signer.address(),
+                signer,
+            }
         })
         .collect()
 }
@@ -41,7 +44,13 @@ mod tests {
     fn accounts_are_the_well_known_ones() {
         let accounts = dev_accounts();
         assert_eq!(accounts.len(), 10);
-        assert_eq!(accounts[0].address, address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266"));
-        assert_eq!(accounts[9].address, address!("a0Ee7A142d267C1f36714E4a8F75612F20a79720"));
+        assert_eq!(
+            accounts[0].address,
+            address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266")
+        );
+        assert_eq!(
+            accounts[9].address,
+            address!("a0Ee7A142d267C1f36714E4a8F75612F20a79720")
+        );
     }
 }

@@ -31,12 +31,18 @@ const RETRY: Duration = Duration::from_secs(1);
 /// Builds a block every block time until the engine can go on no more. A block that fails is logged
 /// and tried again.
 pub async fn run_dev_clock(node: &Node, dev: &DevConfig) -> Result<(), LaunchError> {
-    let clock = DevClock { engine: node.engine().clone(), dev: dev.clone() };
+    let clock = DevClock {
+        engine: node.engine().clone(),
+        dev: dev.clone(),
+    };
     loop {
         if let Err(error) = clock.next_block().await {
             tracing::error!(%error, "block failed");
             if error.severity() == blockwright_types::Severity::Fatal {
-                return Err(LaunchError::Start { part: "chain", source: Box::new(error) });
+                return Err(LaunchError::Start {
+                    part: "chain",
+                    source: Box::new(error),
+                });
             }
             tokio::time::sleep(RETRY).await;
         }
@@ -61,7 +67,10 @@ impl DevClock {
         wait_until(slot.start).await;
         let id = self.start(head.hash, &parent, slot, fork).await?;
         wait_until(slot.resolve).await;
-        let envelope = self.engine.get_payload(GetPayloadVersion::of(fork), id).await?;
+        let envelope = self
+            .engine
+            .get_payload(GetPayloadVersion::of(fork), id)
+            .await?;
         let hash = envelope.execution_payload.block_hash;
         self.import(fork, envelope).await?;
         self.choose(fork, hash, None).await?;
@@ -83,12 +92,16 @@ impl DevClock {
     async fn import(&self, fork: OpFork, envelope: PayloadEnvelope) -> Result<(), EngineError> {
         let root = envelope.parent_beacon_block_root;
         let version = NewPayloadVersion::of(fork);
-        let status =
-            self.engine.new_payload(version, envelope.execution_payload, root).await?;
+        let status = self
+            .engine
+            .new_payload(version, envelope.execution_payload, root)
+            .await?;
         if status.is_valid() {
             return Ok(());
         }
-        Err(EngineError::Internal(format!("our own block is not valid: {status:?}")))
+        Err(EngineError::Internal(format!(
+            "our own block is not valid: {status:?}"
+        )))
     }
 
     async fn choose(
@@ -110,7 +123,10 @@ impl DevClock {
         if answer.payload_status.is_valid() {
             return Ok(answer.payload_id);
         }
-        Err(EngineError::Internal(format!("fork choice refused: {:?}", answer.payload_status)))
+        Err(EngineError::Internal(format!(
+            "fork choice refused: {:?}",
+            answer.payload_status
+        )))
     }
 
     fn attributes(&self, parent: &Header, timestamp: u64, fork: OpFork) -> OpPayloadAttributes {
@@ -145,12 +161,16 @@ impl DevClock {
             hash: keccak256(U256::from(number).to_be_bytes::<32>()),
             ..default_l1_attributes()
         };
-        l1_info_deposit(fork, &attributes, sequence_number).encoded_2718().into()
+        l1_info_deposit(fork, &attributes, sequence_number)
+            .encoded_2718()
+            .into()
     }
 }
 
 fn since_epoch() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
 }
 
 async fn wait_until(at: Duration) {

@@ -20,8 +20,11 @@ const SEALING: Duration = Duration::from_millis(50);
 /// rush through the blocks it missed.
 pub(crate) fn next_slot(parent_timestamp_s: u64, block_time_s: u64, now: Duration) -> BlockSlot {
     let regular = parent_timestamp_s + block_time_s;
-    let timestamp_s =
-        if now.as_secs() >= regular { now.as_secs() + block_time_s } else { regular };
+    let timestamp_s = if now.as_secs() >= regular {
+        now.as_secs() + block_time_s
+    } else {
+        regular
+    };
     let at = Duration::from_secs(timestamp_s);
     BlockSlot {
         timestamp_s,

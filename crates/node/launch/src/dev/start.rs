@@ -18,8 +18,10 @@ pub async fn start_dev(dev: &DevConfig, config: NodeConfig) -> Result<Node, Laun
     let datadir = DataDir::open(config.datadir.as_deref())?;
     let path = datadir.genesis();
     let json = if path.exists() {
-        std::fs::read(&path)
-            .map_err(|source| LaunchError::GenesisFile { path: path.clone(), source })?
+        std::fs::read(&path).map_err(|source| LaunchError::GenesisFile {
+            path: path.clone(),
+            source,
+        })?
     } else {
         make_genesis(dev, &path)?
     };
@@ -30,9 +32,8 @@ pub async fn start_dev(dev: &DevConfig, config: NodeConfig) -> Result<Node, Laun
 }
 
 fn check_interval(dev: &DevConfig, config: &NodeConfig) -> Result<(), LaunchError> {
-    let micros = |duration: std::time::Duration| {
-        u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
-    };
+    let micros =
+        |duration: std::time::Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
     let job = blockwright_service::JobConfig {
         interval_us: micros(config.builder.flashblock_interval),
         end_margin_us: micros(config.builder.end_margin),
@@ -43,7 +44,9 @@ fn check_interval(dev: &DevConfig, config: &NodeConfig) -> Result<(), LaunchErro
 }
 
 fn make_genesis(dev: &DevConfig, path: &Path) -> Result<Vec<u8>, LaunchError> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     let genesis = DevGenesis {
         chain_id: dev.chain_id,
         fork: dev.fork,
@@ -57,8 +60,10 @@ fn make_genesis(dev: &DevConfig, path: &Path) -> Result<Vec<u8>, LaunchError> {
     };
     let value = genesis.build().map_err(|error| failed(Box::new(error)))?;
     let json = serde_json::to_vec(&value).map_err(|error| failed(Box::new(error)))?;
-    std::fs::write(path, &json)
-        .map_err(|source| LaunchError::DataDir { path: path.to_path_buf(), source })?;
+    std::fs::write(path, &json).map_err(|source| LaunchError::DataDir {
+        path: path.to_path_buf(),
+        source,
+    })?;
     Ok(json)
 }
 
@@ -69,10 +74,23 @@ fn same_chain(dev: &DevConfig, chain: &ChainSpec, path: &Path) -> Result<(), Lau
         if found == asked {
             return Ok(());
         }
-        Err(LaunchError::DevMismatch { path: path.to_path_buf(), name, found, asked })
+        Err(LaunchError::DevMismatch {
+            path: path.to_path_buf(),
+            name,
+            found,
+            asked,
+        })
     };
     let fork: OpFork = chain.fork_at(header.timestamp);
-    differs("chain id", chain.chain_id().to_string(), dev.chain_id.to_string())?;
+    differs(
+        "chain id",
+        chain.chain_id().to_string(),
+        dev.chain_id.to_string(),
+    )?;
     differs("fork", fork.to_string(), dev.fork.to_string())?;
-    differs("gas limit", header.gas_limit.to_string(), dev.gas_limit.to_string())
+    differs(
+        "gas limit",
+        header.gas_limit.to_string(),
+        dev.gas_limit.to_string(),
+    )
 }
