@@ -48,6 +48,7 @@ func TestSequencing(t *testing.T) {
 	r.consensusRestarts(t)
 	r.engineIsKilled(t)
 	r.depositArrives(t)
+	r.troubleGoesOn(t, blocks)
 	last := r.finish(t, blocks)
 	r.followerAgrees(t, last)
 	newJudge(ctx, t, r.net).importChain(ctx, t, r.l2, last.Number.Uint64())
@@ -151,6 +152,21 @@ func (r *run) engineIsKilled(t *testing.T) {
 	mustHold(r.ctx, t, r.l2, before)
 	mustHold(r.ctx, t, r.l2, after)
 	t.Logf("the engine was killed at block %d and came back at %d", before.Number, after.Number)
+}
+
+// troubleGoesOn repeats kill and restart in turn while a long run grows.
+func (r *run) troubleGoesOn(t *testing.T, blocks uint64) {
+	t.Helper()
+	const every = 12
+	trouble := []func(*testing.T){r.engineIsKilled, r.consensusRestarts}
+	for turn := 0; ; turn++ {
+		next := header(r.ctx, t, r.l2).Number.Uint64() + every
+		if next+every > blocks {
+			return
+		}
+		awaitHead(r.ctx, t, r.l2, next, r.net.Processes()...)
+		trouble[turn%len(trouble)](t)
+	}
 }
 
 // finish lets the chain grow to the wanted length and stops sequencing.
