@@ -60,3 +60,20 @@ func mustAgree(ctx context.Context, t *testing.T, one, other *ethclient.Client, 
 		mustHold(ctx, t, other, header(ctx, t, one, number))
 	}
 }
+
+// followerAgrees starts a second engine that gets the chain from the batches
+// on L1, up to last, and compares all blocks.
+func followerAgrees(ctx context.Context, t *testing.T, d *network.Devnet, last *types.Header) {
+	t.Helper()
+	follower, err := d.AddFollower(within(ctx, t, slack))
+	must(t, err)
+	must(t, network.Await(within(ctx, t, 3*slack), "the follower", func(ctx context.Context) error {
+		status, err := follower.Node.SyncStatus(ctx)
+		if err == nil && status.SafeL2.Number < last.Number.Uint64() {
+			err = fmt.Errorf("its safe head is block %d of %d", status.SafeL2.Number, last.Number)
+		}
+		return err
+	}, d.Processes()...))
+	one, other := dial(ctx, t, d.Engine.HTTP()), dial(ctx, t, follower.Engine.HTTP())
+	mustAgree(ctx, t, one, other, last.Number.Uint64())
+}

@@ -62,7 +62,8 @@ const (
 )
 
 // TestKarstDevnet has op-node activate Karst on the engine and runs all checks,
-// a deposit above the gas cap and a block above 8 MiB among them.
+// a deposit above the gas cap and a block above 8 MiB among them. A second
+// engine then derives this chain.
 func TestKarstDevnet(t *testing.T) {
 	if kind, _ := engineUnderTest(t); kind == network.OpGeth {
 		t.Skip("op-geth keeps Jovian's rules in Karst")
@@ -72,6 +73,7 @@ func TestKarstDevnet(t *testing.T) {
 	options.BlockTimeSeconds, options.JovianOffset, options.KarstOffset = karstBlockTime, karstJovianAt, karstAt
 	options.GasLimit = 500_000_000 // room for the large block
 	d := startDevnet(ctx, t, options)
+	must(t, d.StartBatcher(ctx))
 	l2 := dial(ctx, t, d.Engine.HTTP())
 	awaitHead(ctx, t, l2, karstAt/karstBlockTime+1, d.Processes()...)
 	karstActivated(ctx, t, d)
@@ -87,6 +89,7 @@ func TestKarstDevnet(t *testing.T) {
 	}, needed...))
 	freezeLargeBlock(ctx, t, d)
 	mustNameGasCap(t, check.mustPass(within(ctx, t, slack), t, d.Processes()...))
+	followerAgrees(ctx, t, d, header(ctx, t, l2))
 }
 
 // karstActivated looks at the activation block: all its upgrade deposits succeed.

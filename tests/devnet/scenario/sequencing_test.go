@@ -50,7 +50,7 @@ func TestSequencing(t *testing.T) {
 	r.depositArrives(t)
 	r.troubleGoesOn(t, blocks)
 	last := r.finish(t, blocks)
-	r.followerAgrees(t, last)
+	followerAgrees(ctx, t, r.net, last)
 	newJudge(ctx, t, r.net).importChain(ctx, t, r.l2, last.Number.Uint64())
 }
 
@@ -185,20 +185,6 @@ func (r *run) finish(t *testing.T, blocks uint64) *types.Header {
 		t.Errorf("%d user transactions in %d blocks", mined, blocks)
 	}
 	return last
-}
-
-func (r *run) followerAgrees(t *testing.T, last *types.Header) {
-	t.Helper()
-	follower, err := r.net.AddFollower(within(r.ctx, t, slack))
-	must(t, err)
-	must(t, network.Await(within(r.ctx, t, 2*slack), "the follower", func(ctx context.Context) error {
-		status, err := follower.Node.SyncStatus(ctx)
-		if err == nil && status.SafeL2.Number < last.Number.Uint64() {
-			err = fmt.Errorf("its safe head is block %d of %d", status.SafeL2.Number, last.Number)
-		}
-		return err
-	}, r.net.Processes()...))
-	mustAgree(r.ctx, t, r.l2, dial(r.ctx, t, follower.Engine.HTTP()), last.Number.Uint64())
 }
 
 func hexNumber(number uint64) string { return hexutil.EncodeUint64(number) }
