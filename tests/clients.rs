@@ -31,7 +31,7 @@ fn clients() -> Option<PathBuf> {
     let stamp = folder.join(".installed");
     if std::fs::read(&stamp).ok().as_deref() != Some(&wanted) {
         run(Command::new("npm")
-            .args(["ci", "--no-audit", "--no-fund"])
+            .args(["install", "--no-audit", "--no-fund"])
             .current_dir(&folder));
         std::fs::write(stamp, wanted).unwrap();
     }
