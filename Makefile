@@ -35,7 +35,7 @@ bench: ## criterion benchmarks; figures belong into docs/benchmarks.md
 	$(CARGO) bench --workspace --locked
 
 devnet: build ## a real op-node sequencing on our node, with L1, batcher and a second node
-	cd tests/devnet && go run ./cmd/devnet -engine blockwright -engine-bin "$(CURDIR)/target/release/blockwright"
+	cd tests/devnet && go run ./cmd/devnet -follower -engine-bin "$(CURDIR)/target/release/blockwright"
 
 soak: build ## the long form of the whole-system tests (100 blocks and more)
 	cd tests/devnet && BLOCKWRIGHT_BIN="$(CURDIR)/target/release/blockwright" DEVNET_BLOCKS=100 go test -count=1 -timeout 55m -v ./...

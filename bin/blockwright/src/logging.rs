@@ -1,5 +1,7 @@
 //! Where log lines go.
 
+use std::io::IsTerminal;
+
 use eyre::WrapErr;
 use tracing_subscriber::EnvFilter;
 
@@ -23,6 +25,7 @@ pub(crate) fn init(args: &SharedArgs, voice: Voice) -> eyre::Result<()> {
     let filter = EnvFilter::try_new(filter)
         .wrap_err_with(|| format!("--log.filter {filter:?} is not a log filter"))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter);
+    let builder = builder.with_ansi(std::io::stderr().is_terminal());
     match voice {
         Voice::Json => builder.json().with_writer(std::io::stdout).init(),
         Voice::Text | Voice::Calm => builder.with_writer(std::io::stderr).init(),

@@ -51,6 +51,7 @@ impl Node {
         config: NodeConfig,
     ) -> Result<Self, LaunchError> {
         let job = job_config(&config.builder)?;
+        // Before the first part that counts anything.
         let recorder = metrics_server::recorder()?;
         blockwright_service::describe_metrics();
         let jwt = config.jwt_secret.clone().unwrap_or_else(|| datadir.jwt());
@@ -85,24 +86,14 @@ impl Node {
             tokio::spawn(serve_metrics),
         ];
 
-        let engine = Engine::new(
-            EngineConfig {
-                payload_id_version: config.builder.payload_id_version,
-                ..EngineConfig::default()
-            },
-            EngineDeps {
-                chain: Arc::clone(&chain),
-                store: store.clone(),
-                pool: pool.clone(),
-                builder: builder.clone(),
-                clock: Arc::new(SystemClock),
-            },
-        )
-        .map_err(|error| LaunchError::Start {
-            part: "engine",
-            source: Box::new(error),
-        })?;
-
+        let deps = EngineDeps {
+            chain,
+            store,
+            pool: pool.clone(),
+            builder: builder.clone(),
+            clock: Arc::new(SystemClock),
+        };
+        let engine = start_engine(&config.builder, deps)?;
         let api = rpc_parts(&engine, pool, builder.clone(), &config.rpc);
         let servers = Servers::start(&config, &engine, &api, secret).await?;
         let endpoints = Endpoints::new(&servers.bound(flashblocks, metrics), jwt);
@@ -168,6 +159,17 @@ impl Node {
         }
         tracing::info!("stopped");
     }
+}
+
+fn start_engine(config: &BuilderConfig, deps: EngineDeps) -> Result<Engine, LaunchError> {
+    let config = EngineConfig {
+        payload_id_version: config.payload_id_version,
+        ..EngineConfig::default()
+    };
+    Engine::new(config, deps).map_err(|error| LaunchError::Start {
+        part: "engine",
+        source: Box::new(error),
+    })
 }
 
 /// Resolves once the node is asked to stop.
