@@ -122,11 +122,10 @@ fn building(criterion: &mut Criterion) {
 }
 
 fn get_payload(criterion: &mut Criterion) {
-    let world = World::new();
-    let block = payload::block(&world);
-    payload::print_percentiles(&block);
-    criterion.bench_function("getPayload answer, 1,500 transactions", |bencher| {
-        bencher.iter(|| payload::answer(&block));
+    let node = payload::Node::new(&World::new());
+    node.print_percentiles();
+    criterion.bench_function("getPayload over HTTP, 1,500 transactions", |bencher| {
+        bencher.iter(|| node.get_payload());
     });
 }
 

@@ -1,45 +1,201 @@
-//! The answer to getPayload: the envelope of a sealed block as JSON.
+//! getPayload as a consensus client sees it: HTTP with a JWT on the loopback interface.
 
-use std::hint::black_box;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use blockwright_engine::PayloadEnvelope;
-use blockwright_types::{OpFork, SealedBlock};
+use alloy_consensus::{SignableTransaction, TxEip1559};
+use alloy_eips::eip2718::Encodable2718;
+use alloy_primitives::{B64, B256, Bytes, TxKind, U256, b256};
+use alloy_rpc_types_engine::{ForkchoiceState, PayloadAttributes};
+use alloy_signer::SignerSync;
+use alloy_signer_local::PrivateKeySigner;
+use blockwright_engine::{
+    AuthRpcConfig, EmbeddedHost, Engine, EngineConfig, EngineDeps, ForkchoiceVersion, JwtSecret,
+    PayloadEnvelope, engine_module, serve_authrpc,
+};
+use blockwright_pool::{Pool, PoolConfig};
+use blockwright_service::{BuilderService, ServiceConfig, SystemClock};
+use blockwright_testkit::{RecordingSink, address};
+use blockwright_types::{OpFork, PayloadId, SealedBlock};
+use op_alloy_consensus::OpTxEnvelope;
+use op_alloy_rpc_types_engine::OpPayloadAttributes;
+use tokio::runtime::Runtime;
 
-use crate::ours::{self, Arrivals};
+use crate::token::{self, TOKEN};
 use crate::world::World;
 
-const TRANSACTIONS: usize = 1_500;
-const RUNS: usize = 200;
+const TRANSACTIONS: u64 = 1_500;
+const RUNS: usize = 1_000;
+/// Key of the first development account.
+const KEY: B256 = b256!("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80");
 
-/// A block of token transfers.
-pub fn block(world: &World) -> Arc<SealedBlock> {
-    let txs = world.token_transfers();
-    ours::build(world, &txs[..TRANSACTIONS], Arrivals::Spread).block
+/// A node with a built payload of [`TRANSACTIONS`] token transfers.
+pub struct Node {
+    addr: SocketAddr,
+    secret: JwtSecret,
+    id: PayloadId,
+    block: Arc<SealedBlock>,
+    _runtime: Runtime,
 }
 
-/// What the method does behind the lookup of the payload.
-pub fn answer(block: &SealedBlock) -> Vec<u8> {
-    serde_json::to_vec(&PayloadEnvelope::of_block(block, OpFork::Karst)).unwrap()
-}
+impl Node {
+    pub fn new(world: &World) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let (addr, secret, id, block) = runtime.block_on(serve(world));
+        Self {
+            addr,
+            secret,
+            id,
+            block,
+            _runtime: runtime,
+        }
+    }
 
-/// Median, 99th percentile and maximum of single answers.
-pub fn print_percentiles(block: &SealedBlock) {
-    let mut times: Vec<_> = (0..RUNS)
-        .map(|_| {
+    /// One call on a new connection, to the last byte of its answer; returns the answer's size.
+    pub fn get_payload(&self) -> usize {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let token = self.secret.sign(now.as_secs()).unwrap();
+        let body = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"engine_getPayloadV5","params":["{}"]}}"#,
+            self.id
+        );
+        let mut stream = TcpStream::connect(self.addr).unwrap();
+        write!(
+            stream,
+            "POST / HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\ncontent-type: \
+             application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            self.addr,
+            body.len()
+        )
+        .unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", text(&answer));
+        answer.len()
+    }
+
+    /// The part of it that is ours: the envelope and its JSON.
+    pub fn envelope(&self) -> Vec<u8> {
+        serde_json::to_vec(&PayloadEnvelope::of_block(&self.block, OpFork::Karst)).unwrap()
+    }
+
+    /// Median, 99th percentile and maximum of single calls.
+    pub fn print_percentiles(&self) {
+        assert!(self.get_payload() > self.envelope().len());
+        let time = |call: &dyn Fn() -> usize| {
             let started = Instant::now();
-            black_box(answer(block));
+            std::hint::black_box(call());
             started.elapsed()
-        })
-        .collect();
-    times.sort();
-    println!(
-        "\ngetPayload answer of {} transactions, {} KB: p50 {:?}, p99 {:?}, maximum {:?} of {RUNS}",
-        block.transaction_count(),
-        answer(block).len() / 1_000,
-        times[RUNS / 2],
-        times[RUNS * 99 / 100],
-        times[RUNS - 1]
-    );
+        };
+        println!(
+            "\ngetPayload, {} transactions, {} KB",
+            self.block.transaction_count(),
+            self.envelope().len() / 1_000
+        );
+        let calls: [(&str, &dyn Fn() -> usize); 2] = [
+            ("over HTTP", &|| self.get_payload()),
+            ("envelope and JSON alone", &|| self.envelope().len()),
+        ];
+        for (name, call) in calls {
+            let mut times: Vec<Duration> = (0..RUNS).map(|_| time(call)).collect();
+            times.sort();
+            println!(
+                "  {name}: p50 {:?}, p99 {:?}, maximum {:?} of {RUNS}",
+                times[RUNS / 2],
+                times[RUNS * 99 / 100],
+                times[RUNS - 1]
+            );
+        }
+    }
+}
+
+fn text(answer: &[u8]) -> String {
+    String::from_utf8_lossy(&answer[..answer.len().min(500)]).into_owned()
+}
+
+/// Starts a node, lets it build the payload and leaves it running.
+async fn serve(world: &World) -> (SocketAddr, JwtSecret, PayloadId, Arc<SealedBlock>) {
+    let pool = Pool::new(PoolConfig {
+        intake_threads: 1,
+        ..PoolConfig::new(world.spec.chain_id())
+    });
+    let host = EmbeddedHost::new(world.store.clone(), pool.clone());
+    let clock = Arc::new(SystemClock);
+    let sink = Arc::new(RecordingSink::default());
+    let (service, builder) =
+        BuilderService::new(ServiceConfig::default(), host, sink, clock.clone()).unwrap();
+    tokio::spawn(service.run());
+    let deps = EngineDeps {
+        chain: Arc::new(world.spec.clone()),
+        store: world.store.clone(),
+        pool,
+        builder: builder.clone(),
+        clock,
+    };
+    let engine = Engine::new(EngineConfig::default(), deps).unwrap();
+    let head = world.spec.genesis_hash();
+    let state = ForkchoiceState {
+        head_block_hash: head,
+        safe_block_hash: head,
+        finalized_block_hash: head,
+    };
+    let answer = engine
+        .fork_choice_updated(ForkchoiceVersion::V3, state, Some(attributes(world)))
+        .await
+        .unwrap();
+    let id = answer.payload_id.unwrap();
+    let block = builder.peek(id).unwrap().block;
+    assert_eq!(block.transaction_count() as u64, TRANSACTIONS + 1);
+    let secret = JwtSecret::new([5; 32]);
+    let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let config = AuthRpcConfig::new(loopback, secret.clone());
+    let server = serve_authrpc(config, engine_module(engine)).await.unwrap();
+    let addr = server.local_addr();
+    tokio::spawn(async move {
+        let _server = server;
+        std::future::pending::<()>().await;
+    });
+    (addr, secret, id, block)
+}
+
+fn attributes(world: &World) -> OpPayloadAttributes {
+    let context = &world.request.context;
+    let deposits = &world.request.sequencer_transactions;
+    let mut transactions: Vec<Bytes> = deposits.iter().map(|tx| tx.encoded.clone()).collect();
+    transactions.extend((0..TRANSACTIONS).map(signed));
+    OpPayloadAttributes {
+        payload_attributes: PayloadAttributes {
+            timestamp: context.timestamp,
+            prev_randao: context.prev_randao,
+            suggested_fee_recipient: context.fee_recipient,
+            withdrawals: Some(Vec::new()),
+            parent_beacon_block_root: context.parent_beacon_block_root,
+            ..PayloadAttributes::default()
+        },
+        transactions: Some(transactions),
+        no_tx_pool: Some(true),
+        gas_limit: Some(context.gas_limit),
+        eip_1559_params: Some(B64::ZERO),
+        min_base_fee: Some(0),
+    }
+}
+
+fn signed(nonce: u64) -> Bytes {
+    let signer = PrivateKeySigner::from_bytes(&KEY).unwrap();
+    let tx = TxEip1559 {
+        chain_id: blockwright_chain::dev::DEFAULT_CHAIN_ID,
+        nonce,
+        gas_limit: 60_000,
+        max_fee_per_gas: 10_000_000_000,
+        max_priority_fee_per_gas: 1_000_000,
+        to: TxKind::Call(TOKEN),
+        input: token::transfer(address(nonce), U256::ZERO),
+        ..TxEip1559::default()
+    };
+    let signature = signer.sign_hash_sync(&tx.signature_hash()).unwrap();
+    OpTxEnvelope::from(tx.into_signed(signature))
+        .encoded_2718()
+        .into()
 }
