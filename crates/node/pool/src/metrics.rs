@@ -49,8 +49,9 @@ pub(crate) struct PoolMetrics {
 
 impl PoolMetrics {
     pub(crate) fn new() -> Self {
-        let dropped = DropReason::LABELS
-            .map(|reason| counter!("blockwright_pool_dropped_transactions_total", "reason" => reason));
+        let dropped = DropReason::LABELS.map(
+            |reason| counter!("blockwright_pool_dropped_transactions_total", "reason" => reason),
+        );
         Self {
             received: counter!("blockwright_pool_received_transactions_total"),
             recovered: counter!("blockwright_pool_recovered_transactions_total"),
@@ -100,7 +101,8 @@ impl PoolMetrics {
     }
 
     pub(crate) fn record_refusal(error: &PoolError, hash: Option<alloy_primitives::B256>) {
-        counter!("blockwright_pool_refused_transactions_total", "reason" => error.label()).increment(1);
+        counter!("blockwright_pool_refused_transactions_total", "reason" => error.label())
+            .increment(1);
         trace!(?hash, %error, "transaction refused");
     }
 
