@@ -27,13 +27,15 @@ use crate::world::World;
 /// Flashblocks after index 0.
 const FLASHBLOCKS: u64 = 10;
 
-/// How transactions reach the pool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Arrivals {
-    /// All are there when the block is opened.
-    AtOnce,
-    /// A tenth at the beginning of each flashblock.
-    Spread,
+/// How a block is built.
+#[derive(Clone, Copy, Debug)]
+pub struct Mode {
+    /// All transactions are pooled when the block is opened; else a tenth arrives for each
+    /// flashblock.
+    pub at_once: bool,
+    /// Work takes this many times as long on the job's clock as in truth. A job with idle time
+    /// runs transactions ahead of their commit; the larger this is, the less idle time it has.
+    pub slowdown: u64,
 }
 
 /// What a block took.
@@ -57,20 +59,23 @@ const STALLS_MAX: usize = 20;
 ///
 /// Where the machine stalls for so long that the block's time runs out on transactions, the
 /// measurement is of another block, and is taken again.
-pub fn build(world: &World, txs: &[SharedTx], arrivals: Arrivals) -> Built {
+pub fn build(world: &World, txs: &[SharedTx], mode: Mode) -> Built {
     let all = (txs.len() + world.request.sequencer_transactions.len()) as u64;
     (0..STALLS_MAX)
-        .map(|_| attempt(world, txs, arrivals))
+        .map(|_| attempt(world, txs, mode))
         .find(|built| built.transactions == all)
         .unwrap_or_else(|| panic!("{STALLS_MAX} blocks lacked transactions"))
 }
 
-fn attempt(world: &World, txs: &[SharedTx], arrivals: Arrivals) -> Built {
+fn attempt(world: &World, txs: &[SharedTx], mode: Mode) -> Built {
     let pool = pool(world);
-    let mut lots: Vec<&[SharedTx]> = match arrivals {
-        Arrivals::AtOnce => vec![txs],
-        Arrivals::Spread => txs.chunks(txs.len() / FLASHBLOCKS as usize).collect(),
-    };
+    let lot = txs.len()
+        / if mode.at_once {
+            1
+        } else {
+            FLASHBLOCKS as usize
+        };
+    let mut lots: Vec<&[SharedTx]> = txs.chunks(lot).collect();
     lots.reverse();
     add(&pool, lots.pop());
     let host = Counting {
@@ -82,6 +87,7 @@ fn attempt(world: &World, txs: &[SharedTx], arrivals: Arrivals) -> Built {
     let wake = Arc::clone(&woken);
     let mut driver = Driver {
         base: world.request.received_at,
+        slowdown: mode.slowdown,
         skipped_us: 0,
         idle: Duration::ZERO,
         waited: Duration::ZERO,
@@ -142,6 +148,7 @@ fn attempt(world: &World, txs: &[SharedTx], arrivals: Arrivals) -> Built {
 /// The clock: real time, plus what was skipped, minus what does not count.
 struct Driver {
     base: UnixUs,
+    slowdown: u64,
     skipped_us: u64,
     idle: Duration,
     waited: Duration,
@@ -153,8 +160,8 @@ struct Driver {
 impl Driver {
     fn now(&self) -> UnixUs {
         let worked = self.started.elapsed() - self.idle;
-        self.base
-            .plus_us(worked.as_micros() as u64 + self.skipped_us)
+        let worked_us = worked.as_micros() as u64 * self.slowdown;
+        self.base.plus_us(worked_us + self.skipped_us)
     }
 
     fn poll(&mut self) -> Option<RootsAnswer<TrieDelta>> {
