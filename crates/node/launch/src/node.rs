@@ -190,7 +190,7 @@ fn open_store(chain: &ChainSpec, datadir: &DataDir) -> Result<Store, LaunchError
     )?)
 }
 
-fn job_config(config: &BuilderConfig) -> Result<JobConfig, LaunchError> {
+pub(crate) fn job_config(config: &BuilderConfig) -> Result<JobConfig, LaunchError> {
     let micros =
         |duration: std::time::Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
     let job = JobConfig {

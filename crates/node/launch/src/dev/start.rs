@@ -8,7 +8,7 @@ use blockwright_chain::dev::DevGenesis;
 use blockwright_types::OpFork;
 
 use crate::datadir::DataDir;
-use crate::node::builder_flag;
+use crate::node::{builder_flag, job_config};
 use crate::{DevConfig, LaunchError, Node, NodeConfig};
 
 /// Starts a development chain's node. Nothing builds until
@@ -32,14 +32,8 @@ pub async fn start_dev(dev: &DevConfig, config: NodeConfig) -> Result<Node, Laun
 }
 
 fn check_interval(dev: &DevConfig, config: &NodeConfig) -> Result<(), LaunchError> {
-    let micros =
-        |duration: std::time::Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-    let job = blockwright_service::JobConfig {
-        interval_us: micros(config.builder.flashblock_interval),
-        end_margin_us: micros(config.builder.end_margin),
-        ..blockwright_service::JobConfig::default()
-    };
-    job.validate_for(dev.block_time_s.saturating_mul(1_000_000))
+    job_config(&config.builder)?
+        .validate_for(dev.block_time_s.saturating_mul(1_000_000))
         .map_err(|error| builder_flag(&error))
 }
 
