@@ -29,8 +29,9 @@ const LAST_PART: u64 = 16;
 const HEAD_START_MIN_PART: u64 = 8;
 /// See [`HEAD_START_MIN_PART`].
 const HEAD_STARTS_PART: u64 = 4;
-/// Committing begins this much earlier than the estimate says, in microseconds.
-const COMMIT_SLACK_US: u64 = 1_000;
+/// Committing begins at least 1/10 of the slot before the cut: the estimate knows nothing of the
+/// children that each commit reveals, nor of a thread that wakes up late.
+const COMMIT_PART: u64 = 10;
 /// Why a better arrival has to wait.
 const OUTRANKS: SkipReason =
     SkipReason::Policy("arrived after lower-ranked ones of this flashblock were committed");
@@ -54,7 +55,7 @@ impl<H: Host> Job<H> {
         }
         if !committing {
             let start = self.commit_start(cut_at);
-            if now < start {
+            if now < start && !self.backlog {
                 return self.look_ahead(now, start);
             }
             if let Some(part) = &mut self.part {
@@ -132,7 +133,7 @@ impl<H: Host> Job<H> {
         let work_us = pending_us.min(room_us);
         cut_at
             .minus_us(work_us.saturating_add(work_us / 4))
-            .minus_us(COMMIT_SLACK_US)
+            .minus_us(self.slot_us() / COMMIT_PART)
     }
 
     /// Runs one candidate ahead of the commit, if it is sure to be done by `start`.
@@ -219,7 +220,7 @@ impl<H: Host> Job<H> {
             return Step::Wait(cut_at);
         }
         let Some((selected, _)) = self.policy.select(&mut self.ready) else {
-            return Step::Wait(cut_at);
+            return self.drained(cut_at);
         };
         let Some(entry) = self.ready.claim(&selected) else {
             self.fail(JobFault::PolicyInvented {
@@ -238,6 +239,34 @@ impl<H: Host> Job<H> {
             Judgement::Never(reason) => self.refuse(&entry.candidate, &reason),
         }
         Step::Run
+    }
+
+    /// Nothing is left to commit: there is no backlog, and no reason to put the cut off.
+    fn drained(&mut self, cut_at: UnixUs) -> Step<H::Artifact> {
+        self.backlog = false;
+        let extended = self.part.as_mut().and_then(|part| part.extended_to.take());
+        if extended.is_some() {
+            Step::Run
+        } else {
+            Step::Wait(cut_at)
+        }
+    }
+
+    /// A thread that wakes up after the cut is due has committed nothing yet. The candidates are
+    /// there, so the flashblock gets a tenth of a slot more rather than none of them; once only.
+    pub(crate) fn extend(&mut self, now: UnixUs) -> bool {
+        let until = now.plus_us(self.slot_us() / COMMIT_PART);
+        let something = self.news || !self.ready.is_empty();
+        let Some(part) = &mut self.part else {
+            return false;
+        };
+        if part.committing || !something {
+            return false;
+        }
+        part.committing = true;
+        part.extended_to = Some(until);
+        part.report.extended = true;
+        true
     }
 
     /// Runs (unless a simulation is still fresh) and commits.

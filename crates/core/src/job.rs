@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use blockwright_seams::{
-    Candidate, Host, HostError, OpenBlock, Policy, RootSession, RootsAnswer, RootsReply, Wake,
+    Candidate, Frontier as _, Host, HostError, OpenBlock, Policy, RootSession, RootsAnswer,
+    RootsReply, Wake,
 };
 use blockwright_types::{Budget, BuildRequest, Gas, StopReason, UnixUs, Usage};
 
@@ -63,6 +64,8 @@ pub struct Job<H: Host> {
     pub(crate) news: bool,
     pub(crate) offered: Vec<Candidate>,
     pub(crate) commits_since_push: u32,
+    /// The last flashblock was cut for want of time: the next one commits from its beginning.
+    pub(crate) backlog: bool,
     pub(crate) work: Work,
     opened_at: UnixUs,
     work_started: UnixUs,
@@ -117,6 +120,7 @@ impl<H: Host> Job<H> {
             news: true,
             offered: Vec::new(),
             commits_since_push: 0,
+            backlog: false,
             work: Work::None,
             opened_at: now,
             work_started: now,
@@ -171,7 +175,7 @@ impl<H: Host> Job<H> {
         if let Some(publication) = self.pipeline.take_due(now) {
             return Step::Publish(Box::new(publication));
         }
-        if self.cut_at().is_some_and(|cut_at| cut_at <= now) {
+        if self.cut_at().is_some_and(|cut_at| cut_at <= now) && !self.extend(now) {
             self.cut(now);
             return Step::Run;
         }
@@ -197,7 +201,8 @@ impl<H: Host> Job<H> {
     /// When the current part has to be cut for its roots to be there in time.
     pub(crate) fn cut_at(&self) -> Option<UnixUs> {
         let part = self.part.as_ref()?;
-        Some(part.slot.due.minus_us(self.lead_us()))
+        let regular = part.slot.due.minus_us(self.lead_us());
+        Some(part.extended_to.map_or(regular, |until| until.max(regular)))
     }
 
     /// How long before its due time a part is cut.
@@ -310,6 +315,7 @@ impl<H: Host> Job<H> {
             return;
         };
         let index = part.slot.index;
+        self.backlog |= !part.full && !self.ready.is_empty();
         self.push_changes();
         self.open.cut(index);
         self.roots.close(index);

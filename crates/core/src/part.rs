@@ -22,6 +22,8 @@ pub(crate) struct Part {
     /// Those of them for which no time was left.
     pub(crate) overruns: u32,
     pub(crate) commits_since_poll: u32,
+    /// The cut is put off to this instant, because committing had not begun when it was due.
+    pub(crate) extended_to: Option<UnixUs>,
     pub(crate) floor: Floor,
     /// To be run before all others: an earlier slot had no time left for them.
     pub(crate) head_start: VecDeque<Address>,
@@ -38,6 +40,7 @@ impl Part {
             misses: 0,
             overruns: 0,
             commits_since_poll: 0,
+            extended_to: None,
             floor: Floor::default(),
             head_start: VecDeque::new(),
             report: PartReport {

@@ -93,4 +93,6 @@ pub struct PartReport {
     pub rejected: u64,
     /// Arrivals that outranked what was already committed and wait for the next flashblock.
     pub held: u64,
+    /// The cut was put off, because the thread woke up only after it was due.
+    pub extended: bool,
 }

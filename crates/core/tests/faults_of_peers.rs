@@ -431,3 +431,37 @@ fn large_gas_limits_do_not_keep_smaller_candidates_out() {
         .collect();
     assert_eq!(all, 101, "nobody starves: {lost:?}");
 }
+
+#[test]
+fn a_thread_that_wakes_up_late_does_not_publish_empty_flashblocks() {
+    for seed in 0..20 {
+        let mut scenario = Scenario::quiet(seed);
+        scenario.timer_late_us_max = 60_000;
+        for sender in 0..48 {
+            scenario = scenario.arriving(sender * 40_000, TxSpec::transfer(sender, 0, 5));
+        }
+        let outcome = run_with(&scenario, RootsScript::Honest);
+        check_block(&scenario, &outcome.transcript).unwrap();
+        check_order(&scenario, &outcome.transcript).unwrap();
+        let parts = outcome.parts();
+        let empty: Vec<usize> = (1..parts.len())
+            .filter(|index| parts[*index].is_empty())
+            .collect();
+        assert_eq!(empty, Vec::<usize>::new(), "seed {seed}");
+    }
+}
+
+#[test]
+fn deep_queues_of_few_senders_fill_the_interval() {
+    let mut scenario = Scenario::quiet(41);
+    scenario.request.context.gas_limit = 1_000_000_000;
+    for nonce in 0..500 {
+        for sender in 10..14 {
+            scenario = scenario.pooled(TxSpec::transfer(sender, nonce, 5));
+        }
+    }
+    let outcome = run(&scenario);
+    let sizes: Vec<usize> = outcome.parts().iter().map(Vec::len).collect();
+    let soon: usize = sizes[1..=3].iter().sum();
+    assert_eq!(soon, 2_000, "the backlog was left waiting: {sizes:?}");
+}

@@ -73,6 +73,10 @@ pub fn describe() {
             "arrivals held for the next flashblock's order",
         ),
         (
+            "blockwright_builder_extended_total",
+            "flashblocks whose cut was put off for a late thread",
+        ),
+        (
             "blockwright_builder_suppressed_total",
             "flashblocks of payloads that were over",
         ),
@@ -116,6 +120,7 @@ pub(crate) fn published(report: &PartReport, block: &SealedBlock, at: UnixUs) {
     counter!("blockwright_builder_deferred_total").increment(report.deferred);
     counter!("blockwright_builder_rejected_total").increment(report.rejected);
     counter!("blockwright_builder_held_total").increment(report.held);
+    counter!("blockwright_builder_extended_total").increment(u64::from(report.extended));
     tracing::info!(
         block = block.header.number,
         index = report.index,
