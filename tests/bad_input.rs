@@ -21,7 +21,7 @@ fn refused(args: &[&str], env: &[(&str, &str)]) -> String {
 
 #[test]
 fn flags_are_refused_by_name() {
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 11] = [
         (&["dev", "--block-time", "0.5"], "0.5"),
         (&["dev", "--block-time", "0"], "at least 1s"),
         (&["dev", "--flashblocks.block-time", "10"], "50ms"),
@@ -35,6 +35,12 @@ fn flags_are_refused_by_name() {
             ],
             "flashblocks.block-time",
         ),
+        (
+            &["dev", "--flashblocks.end-margin", "2s"],
+            "--flashblocks.end-margin",
+        ),
+        (&["dev", "--gas-limit", "21000"], "--gas-limit"),
+        (&["dev", "--rpc.max-batch", "0"], "--rpc.max-batch"),
         (&["dev", "--fork", "london"], "london"),
         (&["dev", "--http.port", "70000"], "70000"),
         (&["node"], "--chain"),

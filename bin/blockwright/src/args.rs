@@ -57,7 +57,8 @@ pub(crate) struct DevArgs {
         long,
         env = "BLOCKWRIGHT_GAS_LIMIT",
         default_value_t = 60_000_000,
-        value_name = "GAS"
+        value_name = "GAS",
+        value_parser = clap::value_parser!(u64).range(GAS_LIMIT_MIN..=GAS_LIMIT_MAX)
     )]
     gas_limit: u64,
     #[command(flatten)]
@@ -103,6 +104,11 @@ pub(crate) struct SharedArgs {
     #[command(flatten)]
     limits: LimitArgs,
 }
+
+/// The L1-attributes deposit alone asks for a million gas.
+const GAS_LIMIT_MIN: u64 = 5_000_000;
+/// Largest gas limit a header may state.
+const GAS_LIMIT_MAX: u64 = i64::MAX as u64;
 
 const LOOPBACK: &str = "127.0.0.1";
 
@@ -228,11 +234,13 @@ struct LimitArgs {
     rpc_gascap: u64,
     /// Most entries of one JSON-RPC batch.
     #[arg(long = "rpc.max-batch", env = "BLOCKWRIGHT_RPC_MAX_BATCH",
-          default_value_t = RpcLimits::default().batch_max, value_name = "N")]
+          default_value_t = RpcLimits::default().batch_max, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..))]
     rpc_max_batch: u32,
     /// Most connections to each JSON-RPC server.
     #[arg(long = "rpc.max-connections", env = "BLOCKWRIGHT_RPC_MAX_CONNECTIONS",
-          default_value_t = RpcLimits::default().connections_max, value_name = "N")]
+          default_value_t = RpcLimits::default().connections_max, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..))]
     rpc_max_connections: u32,
     /// Most flashblock subscribers.
     #[arg(long = "flashblocks.max-subscribers", env = "BLOCKWRIGHT_FLASHBLOCKS_MAX_SUBSCRIBERS",

@@ -8,7 +8,7 @@ use eyre::WrapErr;
 use crate::args::DevArgs;
 use crate::live::BlockLine;
 use crate::logging::{self, Voice};
-use crate::run;
+use crate::run::{self, ShutdownSignals};
 
 pub(crate) fn run(args: DevArgs) -> eyre::Result<()> {
     let voice = if args.shared().json {
@@ -19,6 +19,7 @@ pub(crate) fn run(args: DevArgs) -> eyre::Result<()> {
     logging::init(args.shared(), voice)?;
     let (dev, config) = args.into_config();
     run::block_on(async move {
+        let mut signals = ShutdownSignals::new()?;
         let node = start_dev(&dev, config).await?;
         if voice == Voice::Calm {
             banner(&mut std::io::stdout().lock(), &dev, node.endpoints())
@@ -27,7 +28,7 @@ pub(crate) fn run(args: DevArgs) -> eyre::Result<()> {
         tokio::select! {
             result = run_dev_clock(&node, &dev) => result.wrap_err("the chain stopped")?,
             () = live(&node, &dev, voice) => {}
-            result = run::shutdown_signal() => result?,
+            () = signals.received() => {}
         }
         node.stop().await;
         Ok(())

@@ -38,9 +38,14 @@ fn main() -> ExitCode {
 }
 
 fn fail(error: &eyre::Report) -> ExitCode {
-    eprintln!("error: {error}");
-    for cause in error.chain().skip(1) {
-        eprintln!("  caused by: {cause}");
+    let mut said = error.to_string();
+    eprintln!("error: {said}");
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        // Most errors of ours name their cause themselves.
+        if !said.contains(&cause) {
+            eprintln!("  caused by: {cause}");
+            said = cause;
+        }
     }
     ExitCode::FAILURE
 }

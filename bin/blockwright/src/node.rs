@@ -4,7 +4,7 @@ use blockwright_launch::start_node;
 
 use crate::args::NodeArgs;
 use crate::logging::{self, Voice};
-use crate::run;
+use crate::run::{self, ShutdownSignals};
 
 pub(crate) fn run(args: NodeArgs) -> eyre::Result<()> {
     let voice = if args.shared().json {
@@ -16,8 +16,9 @@ pub(crate) fn run(args: NodeArgs) -> eyre::Result<()> {
     let chain = args.chain.clone();
     let config = args.into_config();
     run::block_on(async move {
+        let mut signals = ShutdownSignals::new()?;
         let node = start_node(&chain, config).await?;
-        run::shutdown_signal().await?;
+        signals.received().await;
         node.stop().await;
         Ok(())
     })

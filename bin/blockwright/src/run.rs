@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use eyre::WrapErr;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Runs `future` on a fresh runtime.
 pub(crate) fn block_on(future: impl Future<Output = eyre::Result<()>>) -> eyre::Result<()> {
@@ -14,13 +14,32 @@ pub(crate) fn block_on(future: impl Future<Output = eyre::Result<()>>) -> eyre::
         .block_on(Box::pin(future))
 }
 
-/// Resolves at SIGINT or SIGTERM.
-pub(crate) async fn shutdown_signal() -> eyre::Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt()).wrap_err("SIGINT handler")?;
-    let mut terminate = signal(SignalKind::terminate()).wrap_err("SIGTERM handler")?;
-    tokio::select! {
-        _ = interrupt.recv() => tracing::info!("interrupted"),
-        _ = terminate.recv() => tracing::info!("asked to terminate"),
+/// The signals that ask the process to end. Made before anything is started: a signal that comes
+/// while the node starts ends it as cleanly as a later one.
+pub(crate) struct ShutdownSignals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl ShutdownSignals {
+    /// Installs the handlers.
+    pub(crate) fn new() -> eyre::Result<Self> {
+        let handler = |kind| signal(kind).wrap_err("signal handler");
+        Ok(Self {
+            interrupt: handler(SignalKind::interrupt())?,
+            terminate: handler(SignalKind::terminate())?,
+            hangup: handler(SignalKind::hangup())?,
+        })
     }
-    Ok(())
+
+    /// Resolves at SIGINT, SIGTERM or SIGHUP (a closed terminal).
+    pub(crate) async fn received(&mut self) {
+        let name = tokio::select! {
+            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.hangup.recv() => "SIGHUP",
+        };
+        tracing::info!(signal = name, "asked to stop");
+    }
 }

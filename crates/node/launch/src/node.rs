@@ -198,6 +198,15 @@ pub(crate) fn job_config(config: &BuilderConfig) -> Result<JobConfig, LaunchErro
         end_margin_us: micros(config.end_margin),
         ..JobConfig::default()
     };
+    if config.end_margin >= std::time::Duration::from_secs(1) {
+        return Err(LaunchError::Config {
+            flag: "--flashblocks.end-margin",
+            reason: format!(
+                "{:?} is not below one second, the shortest block",
+                config.end_margin
+            ),
+        });
+    }
     job.validate().map_err(|error| builder_flag(&error))?;
     Ok(job)
 }
