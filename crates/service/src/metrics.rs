@@ -25,79 +25,85 @@ use blockwright_core::PartReport;
 use blockwright_types::{SealedBlock, StopReason, UnixUs};
 use metrics::{counter, describe_counter, describe_histogram, histogram};
 
+/// Durations, in microseconds.
+const HISTOGRAMS: &[(&str, &str)] = &[
+    (
+        "blockwright_builder_start_us",
+        "fork choice received to first block resolvable",
+    ),
+    (
+        "blockwright_builder_publish_lateness_us",
+        "publication after the due time",
+    ),
+    ("blockwright_builder_exec_us", "execution per flashblock"),
+    (
+        "blockwright_builder_roots_us",
+        "close to roots per flashblock",
+    ),
+    ("blockwright_builder_seal_us", "sealing per flashblock"),
+];
+
+/// What is counted.
+const COUNTERS: &[(&str, &str)] = &[
+    (
+        "blockwright_builder_flashblocks_total",
+        "flashblocks published",
+    ),
+    ("blockwright_builder_blocks_total", "payloads resolved"),
+    (
+        "blockwright_builder_transactions_total",
+        "transactions published",
+    ),
+    ("blockwright_builder_used_gas", "gas published"),
+    (
+        "blockwright_builder_simulations_total",
+        "transactions run, also ahead of the commit",
+    ),
+    (
+        "blockwright_builder_deferred_total",
+        "candidates put off to a later flashblock",
+    ),
+    (
+        "blockwright_builder_rejected_total",
+        "candidates refused for a block",
+    ),
+    (
+        "blockwright_builder_held_total",
+        "arrivals held for the next flashblock's order",
+    ),
+    (
+        "blockwright_builder_extended_total",
+        "flashblocks whose cut was put off for a late thread",
+    ),
+    (
+        "blockwright_builder_suppressed_total",
+        "flashblocks of payloads that were over",
+    ),
+    (
+        "blockwright_builder_jobs_ended_total",
+        "jobs ended, by reason",
+    ),
+    (
+        "blockwright_builder_start_refused_total",
+        "start calls refused",
+    ),
+    (
+        "blockwright_builder_sink_dropped_total",
+        "flashblocks the sink had no room for",
+    ),
+    (
+        "blockwright_builder_roots_dropped_total",
+        "root answers a full mailbox lost",
+    ),
+];
+
 /// Registers the descriptions with the installed recorder.
 pub fn describe() {
-    for (name, text) in [
-        (
-            "blockwright_builder_start_us",
-            "fork choice received to first block resolvable",
-        ),
-        (
-            "blockwright_builder_publish_lateness_us",
-            "publication after the due time",
-        ),
-        ("blockwright_builder_exec_us", "execution per flashblock"),
-        (
-            "blockwright_builder_roots_us",
-            "close to roots per flashblock",
-        ),
-        ("blockwright_builder_seal_us", "sealing per flashblock"),
-    ] {
-        describe_histogram!(name, metrics::Unit::Microseconds, text);
+    for (name, text) in HISTOGRAMS {
+        describe_histogram!(*name, metrics::Unit::Microseconds, *text);
     }
-    for (name, text) in [
-        (
-            "blockwright_builder_flashblocks_total",
-            "flashblocks published",
-        ),
-        ("blockwright_builder_blocks_total", "payloads resolved"),
-        (
-            "blockwright_builder_transactions_total",
-            "transactions published",
-        ),
-        ("blockwright_builder_used_gas", "gas published"),
-        (
-            "blockwright_builder_simulations_total",
-            "transactions run, also ahead of the commit",
-        ),
-        (
-            "blockwright_builder_deferred_total",
-            "candidates put off to a later flashblock",
-        ),
-        (
-            "blockwright_builder_rejected_total",
-            "candidates refused for a block",
-        ),
-        (
-            "blockwright_builder_held_total",
-            "arrivals held for the next flashblock's order",
-        ),
-        (
-            "blockwright_builder_extended_total",
-            "flashblocks whose cut was put off for a late thread",
-        ),
-        (
-            "blockwright_builder_suppressed_total",
-            "flashblocks of payloads that were over",
-        ),
-        (
-            "blockwright_builder_jobs_ended_total",
-            "jobs ended, by reason",
-        ),
-        (
-            "blockwright_builder_start_refused_total",
-            "start calls refused",
-        ),
-        (
-            "blockwright_builder_sink_dropped_total",
-            "flashblocks the sink had no room for",
-        ),
-        (
-            "blockwright_builder_roots_dropped_total",
-            "root answers a full mailbox lost",
-        ),
-    ] {
-        describe_counter!(name, text);
+    for (name, text) in COUNTERS {
+        describe_counter!(*name, *text);
     }
 }
 
