@@ -99,7 +99,7 @@ fn attempt(world: &World, txs: &[SharedTx], mode: Mode) -> Built {
         host: &host,
         request: &world.request,
         config: JobConfig {
-            // The block's ten thousand transactions are more than the default allows.
+            // Gas is the limit of this benchmark.
             size_max_bytes: u64::MAX,
             ..JobConfig::default()
         },
