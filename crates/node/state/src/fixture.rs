@@ -17,8 +17,9 @@ use blockwright_types::{
 };
 use nybbles::Nibbles;
 use op_alloy_consensus::{OpDepositReceipt, OpReceipt, OpTxEnvelope, TxDeposit};
+use parking_lot::RwLock;
 
-use crate::{Durability, ForkChoice, Genesis, Store, StoreConfig, TrieDelta};
+use crate::{Durability, ForkChoice, Genesis, StateError, Store, StoreConfig, TrieDelta};
 
 /// A small deterministic generator (splitmix64).
 #[derive(Clone, Debug)]
@@ -203,8 +204,17 @@ pub(crate) fn config(directory: &Path) -> StoreConfig {
     }
 }
 
+/// A child process holds every open file, and with it the lock of every open store, until it has
+/// begun its own program: no store is opened while one is being spawned.
+pub(crate) static SPAWNING: RwLock<()> = RwLock::new(());
+
 pub(crate) fn open(directory: &Path) -> Store {
-    Store::open(config(directory), genesis().0).unwrap()
+    open_with(config(directory), genesis().0).unwrap()
+}
+
+pub(crate) fn open_with(config: StoreConfig, genesis: Genesis) -> Result<Store, StateError> {
+    let _nobody_spawns = SPAWNING.read();
+    Store::open(config, genesis)
 }
 
 pub(crate) fn memory(window_blocks: u64) -> Store {

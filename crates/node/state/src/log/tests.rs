@@ -192,7 +192,7 @@ fn damage_before_the_last_batch_is_an_error_with_its_place() {
         let mut bytes = fs::read(&path).unwrap();
         bytes[start + rng.below((end - start) as u64) as usize] ^= 1 << rng.below(8);
         fs::write(&path, bytes).unwrap();
-        let error = Store::open(config(damaged.path()), fixture::genesis().0).unwrap_err();
+        let error = fixture::open_with(config(damaged.path()), fixture::genesis().0).unwrap_err();
         match error {
             StateError::Corrupt { file, offset, .. } => {
                 assert_eq!((file, offset), (path, start as u64));
@@ -208,7 +208,7 @@ fn a_missing_segment_is_an_error() {
     play(directory.path(), 3, 10);
     let missing = segment::path(directory.path(), 1);
     fs::remove_file(&missing).unwrap();
-    let error = Store::open(config(directory.path()), fixture::genesis().0).unwrap_err();
+    let error = fixture::open_with(config(directory.path()), fixture::genesis().0).unwrap_err();
     assert!(
         matches!(&error, StateError::Corrupt { file, .. } if *file == missing),
         "{error}"
@@ -225,7 +225,7 @@ fn blocks_below_the_window_come_back_from_the_log_as_they_were() {
         ..config(directory.path())
     };
     let (genesis, _) = fixture::genesis();
-    let store = Store::open(small.clone(), genesis.clone()).unwrap();
+    let store = fixture::open_with(small.clone(), genesis.clone()).unwrap();
     let mut rng = Rng(11);
     let mut blocks = Vec::new();
     let mut tip = genesis.hash;
@@ -235,7 +235,7 @@ fn blocks_below_the_window_come_back_from_the_log_as_they_were() {
         store.set_fork_choice(head(tip)).unwrap();
         blocks.push(block);
     }
-    let reopened = || Store::open(small.clone(), genesis.clone()).unwrap();
+    let reopened = || fixture::open_with(small.clone(), genesis.clone()).unwrap();
     let check = |store: &Store| {
         for block in &blocks {
             let hash = block.hash;
@@ -314,12 +314,12 @@ fn a_directory_is_of_one_chain_and_one_process() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
     let (genesis, _) = fixture::genesis();
-    let error = Store::open(config(directory.path()), genesis.clone()).unwrap_err();
+    let error = fixture::open_with(config(directory.path()), genesis.clone()).unwrap_err();
     assert!(matches!(error, StateError::Locked(_)), "{error}");
     drop(store);
     let mut other = genesis;
     other.hash = B256::repeat_byte(5);
-    let error = Store::open(config(directory.path()), other).unwrap_err();
+    let error = fixture::open_with(config(directory.path()), other).unwrap_err();
     assert!(
         matches!(error, StateError::GenesisMismatch { .. }),
         "{error}"
@@ -352,6 +352,7 @@ fn kill_9_loses_nothing_acknowledged() {
     let directory = tempfile::tempdir().unwrap();
     let mut rng = Rng(21);
     for _ in 0..5 {
+        let spawning = fixture::SPAWNING.write();
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args([
                 "--exact",
@@ -363,6 +364,7 @@ fn kill_9_loses_nothing_acknowledged() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
+        drop(spawning);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let acknowledged = |line: &str| -> Option<B256> {
             let (_, hash) = line.split_once("acknowledged ")?;
