@@ -19,6 +19,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("flashblocks", &["types"]),
     ("stream", &["types", "seams", "flashblocks"]),
     ("testkit", &["types", "seams", "core", "service"]),
+    ("bench", &["types", "chain", "flashblocks"]),
     ("chain", &["types"]),
     ("state", &["types", "seams"]),
     ("pool", &["types", "seams"]),
