@@ -93,6 +93,9 @@ pub struct RunPlan {
     pub batch: usize,
     /// HTTP connections that send; a sender's transactions stay on one connection.
     pub connections: usize,
+    /// Further arguments for a builder that the meter starts itself; part of what was measured.
+    #[serde(default)]
+    pub builder_args: Vec<String>,
 }
 
 /// The builder to measure.
