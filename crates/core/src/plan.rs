@@ -7,6 +7,9 @@ use crate::{JobConfig, Shares};
 /// The shortest slot worth having, in microseconds, where not even one whole interval is left.
 const LAST_CHANCE_MIN_US: u64 = 20_000;
 
+/// The first flashblock is planned where at least 1/4 of an interval is left to fill it.
+const FIRST_PART: u64 = 4;
+
 /// More flashblocks than this are never planned, whatever the timestamps say.
 const SLOTS_MAX: u64 = 4_096;
 
@@ -36,10 +39,13 @@ pub struct Slot {
 
 /// The due times of a block's flashblocks, counted back from its end.
 ///
-/// A late fork choice gives fewer flashblocks, never shorter intervals; what does not divide evenly
-/// lengthens the first one. Two exceptions keep blocks from being empty: where less than one
-/// interval (but at least 20 ms) is left, one flashblock is due at the end; where the end has
-/// passed (catching up), one is due an interval from now, for callers that take their time.
+/// The rhythm runs across blocks: the first flashblock is due an interval after the last one of the
+/// block before, which is sooner than an interval after the fork choice by as much as blocks end
+/// before their timestamp. A late fork choice gives fewer flashblocks, never a faster rhythm: those
+/// are left out that would have less than a quarter of an interval to be filled. Two exceptions keep
+/// blocks from being empty: where less than that (but at least 20 ms) is left, one flashblock is due
+/// at the end; where the end has passed (catching up), one is due an interval from now, for callers
+/// that take their time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     dues: Vec<UnixUs>,
@@ -59,7 +65,10 @@ impl Plan {
             .saturating_sub(input.parent_timestamp)
             .saturating_mul(1_000_000);
         let count_max = (block_time_us / interval_us).clamp(1, SLOTS_MAX);
-        let count = (window_us / interval_us).min(count_max);
+        let count = window_us
+            .checked_sub(interval_us / FIRST_PART)
+            .map_or(0, |room_us| room_us / interval_us + 1)
+            .min(count_max);
         let dues = if count > 0 {
             (0..count)
                 .rev()

@@ -21,14 +21,34 @@ fn end(config: &JobConfig) -> UnixUs {
 fn dues_are_counted_back_from_the_end() {
     let config = JobConfig::default();
     let plan = plan_at(&config, 2_045_000, 2);
-    assert_eq!(plan.len(), 9);
-    assert_eq!(plan.due(9), Some(end(&config)));
-    assert_eq!(plan.due(8), Some(end(&config).minus_us(200_000)));
-    assert_eq!((plan.due(0), plan.due(10)), (None, None));
+    assert_eq!(plan.len(), 10);
+    assert_eq!(plan.due(10), Some(end(&config)));
+    assert_eq!(plan.due(9), Some(end(&config).minus_us(200_000)));
+    assert_eq!((plan.due(0), plan.due(11)), (None, None));
 }
 
 #[test]
-fn a_late_fork_choice_gives_fewer_flashblocks_never_shorter_intervals() {
+fn the_rhythm_runs_across_blocks() {
+    for (interval_us, end_margin_us, block_time_s) in
+        [(200_000, 75_000, 2), (250_000, 75_000, 1), (50_000, 25_000, 1)]
+    {
+        let config = JobConfig {
+            interval_us,
+            end_margin_us,
+            ..JobConfig::default()
+        };
+        // A fork choice on time and one that comes a little late.
+        for late_us in [0, 10_000] {
+            let plan = plan_at(&config, block_time_s * SECOND_US - late_us, block_time_s);
+            let last_of_parent = end(&config).minus_us(block_time_s * SECOND_US);
+            assert_eq!(plan.len(), block_time_s * SECOND_US / interval_us);
+            assert_eq!(plan.due(1), Some(last_of_parent.plus_us(interval_us)));
+        }
+    }
+}
+
+#[test]
+fn a_late_fork_choice_gives_fewer_flashblocks_never_a_faster_rhythm() {
     for interval_us in [50_000, 200_000, 250_000] {
         let config = JobConfig {
             interval_us,
@@ -40,7 +60,7 @@ fn a_late_fork_choice_gives_fewer_flashblocks_never_shorter_intervals() {
             assert!(!plan.is_empty());
             assert!(
                 plan.due(1)
-                    .is_some_and(|due| due.since_us(now) >= interval_us)
+                    .is_some_and(|due| due.since_us(now) >= interval_us / 4)
             );
             assert!(
                 plan.dues
@@ -58,12 +78,13 @@ fn a_one_second_chain_is_not_squeezed_or_stretched() {
         interval_us: 250_000,
         ..JobConfig::default()
     };
-    assert_eq!(plan_at(&config, 1_045_000, 1).len(), 3);
+    assert_eq!(plan_at(&config, 1_000_000, 1).len(), 4);
+    assert_eq!(plan_at(&config, 800_000, 1).len(), 3);
     let short = JobConfig {
         interval_us: 50_000,
         ..config
     };
-    assert_eq!(plan_at(&short, 1_045_000, 1).len(), 19);
+    assert_eq!(plan_at(&short, 1_000_000, 1).len(), 19);
 }
 
 #[test]
@@ -77,7 +98,7 @@ fn an_early_fork_choice_gives_no_more_than_the_block_time_holds() {
 #[test]
 fn too_late_for_an_interval_is_one_last_chance() {
     let config = JobConfig::default();
-    let plan = plan_at(&config, 150_000, 2);
+    let plan = plan_at(&config, 120_000, 2);
     assert_eq!((plan.len(), plan.due(1)), (1, Some(end(&config))));
 }
 
