@@ -2,6 +2,7 @@
 
 use alloy_primitives::B256;
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use crate::RunPlan;
 
@@ -81,7 +82,7 @@ pub struct ProcessUsage {
 }
 
 /// The machine and what else it did during the run.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
     /// Processor model.
     pub cpu: String,
