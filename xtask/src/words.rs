@@ -16,6 +16,7 @@ const THREADS: &[&str] = &[
     "crates/node/state/",
     "crates/node/pool/",
     "crates/stream/",
+    "crates/bench/",
     "bin/",
 ];
 

@@ -3,6 +3,12 @@
 mod analyze;
 pub use analyze::analyze;
 
+mod attributes;
+
+mod builder_process;
+
+mod chain_reader;
+
 mod clock;
 
 mod compare;
@@ -10,6 +16,10 @@ pub use compare::compare;
 
 mod contracts;
 pub use contracts::{COMPUTE, Call, RECORDS, TOKEN, balance_slot, contracts};
+
+mod engine_client;
+
+mod envelope;
 
 mod error;
 pub use error::BenchError;
@@ -25,6 +35,15 @@ mod fixture;
 
 mod genesis;
 
+mod json_rpc;
+
+mod json_scan;
+
+mod local;
+pub use local::{BuilderProgram, LocalBuilder};
+
+mod machine;
+
 mod numbers;
 
 mod percentiles;
@@ -32,6 +51,10 @@ pub use percentiles::Percentiles;
 
 mod plan;
 pub use plan::{ChainPlan, Load, Pace, PlanError, RunPlan, Target, Timing};
+
+mod player;
+
+mod process;
 
 mod progress;
 pub use progress::Progress;
@@ -41,23 +64,41 @@ pub use record::{
     BlockRecord, Frame, Machine, ProcessUsage, RunRecord, SentTransaction, TxOutcome, Validation,
 };
 
+mod recorder;
+
 mod report;
 pub use report::{
     BlockFigures, EngineFigures, ProcessFigures, PromiseFigures, Report, Speed, StreamFigures,
     TransactionFigures, UsageFigures, ValidationFigures,
 };
 
+mod run;
+pub use run::run;
+
+mod session;
+
 mod sets;
 pub use sets::{quick_set, standard_set};
 
 mod sign;
 
+mod slot;
+
 mod table;
 pub use table::table;
+
+mod target_check;
+
+mod terminal_progress;
+pub use terminal_progress::TerminalProgress;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod testing;
+
+mod usage;
+
+mod validate;
 
 mod workload;
 pub use workload::{FLOOD_TX_PER_S, Workload};
