@@ -156,3 +156,85 @@ fn row(
         mark.to_owned(),
     ]
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::analyze;
+    use crate::fixture::{honest, record};
+
+    fn report() -> Report {
+        analyze(&record(&honest(2)))
+    }
+
+    /// The line of `figure` in the comparison of an honest report with a changed one.
+    fn line(figure: &str, change: impl FnOnce(&mut Report)) -> String {
+        let mut changed = report();
+        change(&mut changed);
+        let text = compare(&report(), &changed);
+        let found = text.lines().find(|line| line.starts_with(figure));
+        found.unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_run_is_neither_better_nor_worse_than_itself() {
+        let text = compare(&report(), &report());
+        let marked = text.lines().filter(|line| {
+            line.ends_with(" worse") || line.ends_with(" better") || line.contains("not the same")
+        });
+        assert_eq!(marked.count(), 0, "{text}");
+    }
+
+    #[test]
+    fn differences_within_the_spread_are_not_marked() {
+        let slower = line("sealed tx/s ", |report| report.speed.sealed_per_s *= 0.96);
+        assert!(slower.ends_with("%)"), "{slower}");
+        let later = line("getPayload p99", |report| {
+            report.engine.get_payload_ms.as_mut().unwrap().p99 += 0.9;
+        });
+        assert!(later.ends_with("%)"), "{later}");
+    }
+
+    #[test]
+    fn differences_beyond_the_spread_are_marked_in_their_direction() {
+        let slower = line("sealed tx/s ", |report| report.speed.sealed_per_s *= 0.9);
+        assert!(
+            slower.ends_with("worse") && slower.contains("-10.0 %"),
+            "{slower}"
+        );
+        let faster = line("sealed tx/s ", |report| report.speed.sealed_per_s *= 1.1);
+        assert!(
+            faster.ends_with("better") && faster.contains("+10.0 %"),
+            "{faster}"
+        );
+        let later = line("send -> seal p99, ms", |report| {
+            report.transactions.send_to_seal_ms.as_mut().unwrap().p99 *= 1.2;
+        });
+        assert!(later.ends_with("worse"), "{later}");
+        let lost = line("lost", |report| report.transactions.lost = 1);
+        assert!(lost.ends_with("worse") && lost.contains("+1"), "{lost}");
+        let more_load = line("sent", |report| report.transactions.sent += 100);
+        assert!(!more_load.ends_with("worse"), "{more_load}");
+    }
+
+    #[test]
+    fn a_figure_that_one_run_lacks_is_not_judged() {
+        let line = line("builder CPU, s", |report| report.usage.builder = None);
+        assert!(line.ends_with('-'), "{line}");
+    }
+
+    #[test]
+    fn runs_under_other_conditions_are_told_apart() {
+        let mut other = report();
+        other.plan.timing.interval_ms = 50;
+        other.plan.builder_args.push("--x".to_owned());
+        other.transactions.lost = 1;
+        let text = compare(&report(), &other);
+        assert!(
+            text.contains("not the same run: timing, builder arguments\n"),
+            "{text}"
+        );
+        assert!(text.contains("WRONG  B: 1 accepted"), "{text}");
+    }
+}

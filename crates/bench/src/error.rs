@@ -165,4 +165,10 @@ pub enum BenchError {
         /// What happened.
         what: String,
     },
+    /// A document has no place for a table.
+    #[error("marker {marker}: not in the document, or not in its place")]
+    Marker {
+        /// The marker's text.
+        marker: String,
+    },
 }

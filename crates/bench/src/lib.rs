@@ -17,6 +17,9 @@ pub use compare::compare;
 mod contracts;
 pub use contracts::{COMPUTE, Call, RECORDS, TOKEN, balance_slot, contracts};
 
+mod docs_table;
+pub use docs_table::{Provenance, docs_tables, replace_between_markers};
+
 mod engine_client;
 
 mod envelope;

@@ -324,3 +324,25 @@ impl Report {
         violations
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::analyze;
+    use crate::fixture::{honest, record};
+
+    #[test]
+    fn a_report_is_read_as_it_was_written() {
+        let report = analyze(&record(&honest(3)));
+        let json = report.to_json().unwrap();
+        assert_eq!(Report::from_json(&json).unwrap(), report);
+        assert!(json.contains("\"send_to_flashblock_ms\""));
+    }
+
+    #[test]
+    fn what_is_no_report_is_refused_by_field() {
+        let error = Report::from_json("{\"plan\":{}}").unwrap_err();
+        assert!(error.to_string().contains("name"), "{error}");
+    }
+}

@@ -94,3 +94,62 @@ pub(crate) fn aligned(lines: &[Vec<String>]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::analyze;
+    use crate::fixture::{honest, record};
+
+    fn report(name: &str) -> Report {
+        let mut report = analyze(&record(&honest(2)));
+        report.plan.name = name.to_owned();
+        report
+    }
+
+    fn line<'a>(text: &'a str, start: &str) -> &'a str {
+        text.lines().find(|line| line.starts_with(start)).unwrap()
+    }
+
+    #[test]
+    fn every_figure_has_a_line_and_every_run_a_column() {
+        let text = table(&[report("one"), report("two")]);
+        let lines = text.lines().count();
+        assert_eq!(lines, 1 + figures(&report("")).len());
+        assert!(text.lines().next().unwrap().ends_with("two"));
+        let latency = line(&text, "send -> flashblock, ms");
+        assert_eq!(latency.matches("100.0 / 100.0 / 100.0 / 100.0").count(), 2);
+        assert_eq!(
+            line(&text, "builder peak RSS, MB").matches("123").count(),
+            2
+        );
+        assert!(!text.contains("WRONG"));
+    }
+
+    #[test]
+    fn more_runs_than_fit_are_folded() {
+        let runs: Vec<_> = ["a", "b", "c", "d"].map(report).into();
+        let text = table(&runs);
+        let headers: Vec<_> = text.lines().filter(|line| line.starts_with(' ')).collect();
+        assert_eq!(headers.len(), 2);
+        assert!(headers[1].ends_with('d'));
+    }
+
+    #[test]
+    fn what_a_run_lacks_is_a_dash_and_what_is_wrong_is_named() {
+        let mut report = report("bad");
+        report.usage.builder = None;
+        report.transactions.send_to_seal_ms = None;
+        report.transactions.lost = 2;
+        report
+            .transactions
+            .refusals
+            .insert("pool is full".to_owned(), 7);
+        let text = table(&[report]);
+        assert!(line(&text, "builder CPU, s").ends_with(" -"));
+        assert!(line(&text, "send -> seal, ms").ends_with(" -"));
+        assert!(text.contains("WRONG  bad: 2 accepted transactions were never sealed"));
+        assert!(text.contains("bad: 7 refused: pool is full"));
+    }
+}
