@@ -2,7 +2,7 @@
 CARGO ?= cargo
 export BLOCKWRIGHT_BLOCKS ?=
 
-.PHONY: help dev build test fmt lint tidy check ci bench devnet soak docs clean
+.PHONY: help dev build test fmt lint tidy check ci bench bench-quick microbench devnet soak docs clean
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,7 +31,14 @@ check: fmt lint tidy ## what CI checks before the tests
 ci: ## what CI runs
 	bash .ci/run
 
-bench: ## criterion benchmarks; figures belong into docs/benchmarks.md
+bench: build ## the ten-minute standard set; writes the tables of docs/benchmarks.md
+	target/release/blockwright bench set standard --out target/bench/standard \
+		--docs docs/benchmarks.md --commit "$$(git rev-parse --short HEAD)"
+
+bench-quick: build ## a minute of every kind of load; its verdict is correctness, never time
+	target/release/blockwright bench set quick --out target/bench/quick
+
+microbench: ## criterion benchmarks; figures belong into docs/benchmarks.md
 	$(CARGO) bench --workspace --locked
 
 devnet: build ## a real op-node sequencing on our node, with L1, batcher and a second node

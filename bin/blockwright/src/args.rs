@@ -10,6 +10,7 @@ use blockwright_launch::{
 };
 use clap::{Args, Parser, Subcommand};
 
+use crate::bench::BenchArgs;
 use crate::duration;
 
 /// An OP Stack block builder with its own execution node.
@@ -28,6 +29,9 @@ pub(crate) enum Verb {
     /// Run a node driven by a rollup node (op-node) over the Engine API.
     #[command(args_override_self = true)]
     Node(Box<NodeArgs>),
+    /// Measure a block builder from the outside: this one or any other.
+    #[command(subcommand_required = true, arg_required_else_help = true)]
+    Bench(BenchArgs),
 }
 
 #[derive(Debug, Args)]

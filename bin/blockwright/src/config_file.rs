@@ -29,6 +29,13 @@ pub(crate) fn expand(
     let verb = command
         .find_subcommand(&arguments[position])
         .ok_or_else(|| eyre::eyre!("unknown verb {:?}", arguments[position]))?;
+    if verb
+        .get_arguments()
+        .all(|argument| argument.get_id() != "config")
+    {
+        // BLOCKWRIGHT_CONFIG is for the verbs that run a node.
+        return Ok(arguments);
+    }
     let mut expanded: Vec<OsString> = arguments[..=position].to_vec();
     for (key, value) in keys {
         expanded.extend(

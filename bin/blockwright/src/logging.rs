@@ -18,6 +18,17 @@ pub(crate) enum Voice {
     Calm,
 }
 
+/// Installs a subscriber that shows warnings on standard error.
+pub(crate) fn init_warnings() -> eyre::Result<()> {
+    let filter = EnvFilter::try_new("warn").wrap_err("log filter")?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
+    Ok(())
+}
+
 /// Installs the log subscriber.
 pub(crate) fn init(args: &SharedArgs, voice: Voice) -> eyre::Result<()> {
     let default = if voice == Voice::Calm { "warn" } else { "info" };

@@ -1,6 +1,7 @@
 //! The `blockwright` binary: parse, wire, run.
 
 mod args;
+mod bench;
 mod config_file;
 mod dev;
 mod duration;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     let result = match cli.verb {
         Verb::Dev(args) => dev::run(*args),
         Verb::Node(args) => node::run(*args),
+        Verb::Bench(args) => bench::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

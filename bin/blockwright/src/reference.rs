@@ -15,49 +15,76 @@ const INTRODUCTION: &str = "\
 Every setting has one name and three places: a flag (`--http.port 8545`), an environment variable
 (`BLOCKWRIGHT_HTTP_PORT=8545`) and a key of the TOML file given with `--config` (`http.port = 8545`, or
 `port` in a table `[http]`). The command line wins over the environment, the environment over the file.
-Times take `ms` or `s`.
+Times take `ms` or `s`. The verbs of `bench` read no file.
 ";
 
 fn reference() -> String {
     let mut text = INTRODUCTION.to_owned();
-    let mut seen: BTreeMap<String, String> = BTreeMap::new();
-    for verb in Cli::command().get_subcommands() {
-        let mut rows = String::new();
-        for argument in verb.get_arguments() {
-            let Some(long) = argument.get_long() else {
-                continue;
-            };
-            let variable = argument
-                .get_env()
-                .map(|name| name.to_string_lossy().into_owned());
-            let variable = variable.unwrap_or_else(|| panic!("--{long} has no variable"));
-            let default = argument
-                .get_default_values()
-                .iter()
-                .map(|value| format!("`{}`", value.to_string_lossy()))
-                .collect::<Vec<_>>()
-                .join(" ");
-            let help = argument
-                .get_help()
-                .map(ToString::to_string)
-                .unwrap_or_default();
-            let help = help.replace('|', "\\|");
-            let row = format!("| `--{long}` | `{variable}` | {default} | {help} |\n");
-            if seen.insert(long.to_owned(), row.clone()).as_ref() != Some(&row) {
-                rows.push_str(&row);
-            }
-        }
-        let shared = if seen.len() > rows.lines().count() {
-            " (and everything above that is not of `dev` alone)"
-        } else {
-            ""
+    let command = Cli::command();
+    // Flags of the verbs that run a node are shared; those of `bench` are its own.
+    let (bench, nodes): (Vec<_>, Vec<_>) = command
+        .get_subcommands()
+        .partition(|verb| verb.has_subcommands());
+    let mut seen = BTreeMap::new();
+    for (position, verb) in nodes.into_iter().enumerate() {
+        let shared = match position {
+            0 => "",
+            _ => " (and everything above that is not of `dev` alone)",
         };
-        let name = verb.get_name();
-        write!(text, "\n## `blockwright {name}`{shared}\n\n").unwrap();
-        text.push_str("| flag | variable | default | meaning |\n|---|---|---|---|\n");
-        text.push_str(&rows);
+        section(&mut text, (verb.get_name(), shared), verb, &mut seen);
+    }
+    for family in bench {
+        let mut seen = BTreeMap::new();
+        for (position, verb) in family.get_subcommands().enumerate() {
+            let shared = match position {
+                0 => "",
+                _ => " (and what is above, where `--help` lists it)",
+            };
+            let name = format!("{} {}", family.get_name(), verb.get_name());
+            section(&mut text, (&name, shared), verb, &mut seen);
+        }
     }
     text
+}
+
+/// Writes the flags of `verb` that are not among those `seen` before.
+fn section(
+    text: &mut String,
+    (name, shared): (&str, &str),
+    verb: &clap::Command,
+    seen: &mut BTreeMap<String, String>,
+) {
+    let mut rows = String::new();
+    for argument in verb.get_arguments() {
+        let Some(long) = argument.get_long() else {
+            continue;
+        };
+        let variable = argument
+            .get_env()
+            .map(|name| name.to_string_lossy().into_owned());
+        let variable = variable.unwrap_or_else(|| panic!("--{long} has no variable"));
+        let default = argument
+            .get_default_values()
+            .iter()
+            .map(|value| format!("`{}`", value.to_string_lossy()))
+            .collect::<Vec<_>>()
+            .join(" ");
+        let help = argument
+            .get_help()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let help = help.replace('|', "\\|");
+        let row = format!("| `--{long}` | `{variable}` | {default} | {help} |\n");
+        if seen.insert(long.to_owned(), row.clone()).as_ref() != Some(&row) {
+            rows.push_str(&row);
+        }
+    }
+    if rows.is_empty() {
+        return;
+    }
+    write!(text, "\n## `blockwright {name}`{shared}\n\n").unwrap();
+    text.push_str("| flag | variable | default | meaning |\n|---|---|---|---|\n");
+    text.push_str(&rows);
 }
 
 #[test]
@@ -77,15 +104,19 @@ fn the_book_lists_every_setting() {
 #[test]
 fn every_variable_is_named_after_its_flag() {
     for verb in Cli::command().get_subcommands() {
-        for argument in verb.get_arguments() {
-            let (Some(long), Some(variable)) = (argument.get_long(), argument.get_env()) else {
-                continue;
-            };
-            let expected = format!(
-                "BLOCKWRIGHT_{}",
-                long.to_uppercase().replace(['.', '-'], "_")
-            );
-            assert_eq!(variable.to_string_lossy(), expected);
+        names(verb, "BLOCKWRIGHT_");
+        for inner in verb.get_subcommands() {
+            names(inner, "BLOCKWRIGHT_BENCH_");
         }
+    }
+}
+
+fn names(verb: &clap::Command, prefix: &str) {
+    for argument in verb.get_arguments() {
+        let (Some(long), Some(variable)) = (argument.get_long(), argument.get_env()) else {
+            continue;
+        };
+        let name = long.to_uppercase().replace(['.', '-'], "_");
+        assert_eq!(variable.to_string_lossy(), format!("{prefix}{name}"));
     }
 }

@@ -3,11 +3,24 @@
 use std::future::Future;
 
 use eyre::WrapErr;
+use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Runs `future` on a fresh runtime.
 pub(crate) fn block_on(future: impl Future<Output = eyre::Result<()>>) -> eyre::Result<()> {
-    tokio::runtime::Builder::new_multi_thread()
+    on(&mut Builder::new_multi_thread(), future)
+}
+
+/// Runs `future` on a fresh runtime with `workers` threads beside this one.
+pub(crate) fn block_on_workers(
+    workers: usize,
+    future: impl Future<Output = eyre::Result<()>>,
+) -> eyre::Result<()> {
+    on(Builder::new_multi_thread().worker_threads(workers), future)
+}
+
+fn on(runtime: &mut Builder, future: impl Future<Output = eyre::Result<()>>) -> eyre::Result<()> {
+    runtime
         .enable_all()
         .build()
         .wrap_err("async runtime")?
