@@ -184,7 +184,10 @@ impl<'a, R: DatabaseRef> Caller<'a, R> {
 
     /// Executes the message with this gas limit.
     pub(crate) fn run(&mut self, gas: u64) -> Result<Ran, TxFailure> {
-        self.machine.run(Run::Transaction(env(self.request, gas)))
+        self.machine.run(Run::Transaction {
+            env: env(self.request, gas),
+            da_millionths: None,
+        })
     }
 }
 

@@ -19,6 +19,7 @@ use crate::machine::{Machine, Run};
 use crate::receipt::receipt;
 use crate::system;
 use crate::tx_env::tx_env;
+use crate::vaults::{Credits, vaults};
 
 /// A transaction's outcome, not yet part of the block.
 #[derive(Debug)]
@@ -26,11 +27,14 @@ pub struct Simulation {
     pub(crate) tx: SharedTx,
     pub(crate) result: ExecutionResult<OpHaltReason>,
     state: EvmState,
+    credits: Credits,
     /// Sender's nonce before a deposit ran (Regolith).
     deposit_nonce: Option<u64>,
     usage: Usage,
     /// Commit count it ran on.
     stamp: u64,
+    /// [`Executor::attributes`] it ran under.
+    attributes: u64,
 }
 
 impl Simulated for Simulation {
@@ -54,6 +58,8 @@ pub(crate) struct Executor<R: DatabaseRef> {
     ledger: Ledger,
     /// Number of commits so far.
     commits: u64,
+    /// Number of times the L1 attributes were read anew.
+    attributes: u64,
     /// Jovian's gas per estimated DA byte; zero before.
     da_footprint_gas_scalar: u64,
     /// Set by a fault: nothing can be trusted after it.
@@ -70,6 +76,7 @@ impl<R: DatabaseRef> Executor<R> {
             machine,
             ledger: Ledger::default(),
             commits: 0,
+            attributes: 0,
             da_footprint_gas_scalar: 0,
             poison: None,
         };
@@ -133,7 +140,15 @@ impl<R: DatabaseRef> Executor<R> {
         } else {
             None
         };
-        let ran = self.machine.run(Run::Transaction(env))?;
+        let ran = self.machine.run(Run::Transaction {
+            env,
+            da_millionths: Some(tx.da_millionths),
+        })?;
+        if ran.credits.iter().any(Option::is_some) {
+            let vaults = vaults(self.context.fee_recipient);
+            let loaded = self.machine.db_mut().load_vaults(vaults);
+            loaded.map_err(TxFailure::fault)?;
+        }
         let usage = Usage {
             gas: Gas(ran.result.tx_gas_used()),
             da: tx.da,
@@ -144,9 +159,11 @@ impl<R: DatabaseRef> Executor<R> {
             tx: Arc::clone(tx),
             result: ran.result,
             state: ran.state,
+            credits: ran.credits,
             deposit_nonce,
             usage,
             stamp: self.commits,
+            attributes: self.attributes,
         })
     }
 
@@ -165,9 +182,13 @@ impl<R: DatabaseRef> Executor<R> {
         Ok(footprint)
     }
 
-    /// Whether `simulation` ran on the present state.
-    pub(crate) const fn is_current(&self, simulation: &Simulation) -> bool {
+    /// Whether `simulation` would come out the same on the present state.
+    pub(crate) fn is_current(&self, simulation: &Simulation) -> bool {
         simulation.stamp == self.commits
+            || (self.poison.is_none()
+                && simulation.attributes == self.attributes
+                && self.check_block_limits(&simulation.tx).is_ok()
+                && self.machine.db().reads_the_same(&simulation.state))
     }
 
     /// Makes a current simulation part of the block.
@@ -176,13 +197,15 @@ impl<R: DatabaseRef> Executor<R> {
             tx,
             result,
             state,
+            credits,
             deposit_nonce,
             usage,
             ..
         } = simulation;
-        if self.machine.db_mut().commit(state)
-            && let Err(error) = self.read_l1_attributes()
-        {
+        let layer = self.machine.db_mut();
+        let l1_attributes_changed = layer.commit(state);
+        layer.credit(&credits);
+        if l1_attributes_changed && let Err(error) = self.read_l1_attributes() {
             self.poison = Some(error.to_string());
         }
         let tip = if tx.is_deposit() {
@@ -208,6 +231,7 @@ impl<R: DatabaseRef> Executor<R> {
     /// transaction after it.
     fn read_l1_attributes(&mut self) -> Result<(), R::Error> {
         *self.machine.l1_mut() = L1BlockInfo::default();
+        self.attributes += 1;
         if self.context.fork >= OpFork::Jovian {
             let layer = self.machine.db_mut();
             let scalar = L1BlockInfo::fetch_da_footprint_gas_scalar(layer)?;

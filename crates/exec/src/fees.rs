@@ -3,7 +3,6 @@
 use alloy_primitives::U256;
 use blockwright_types::{OpFork, RecoveredTx};
 use op_revm::L1BlockInfo;
-use op_revm::transaction::estimate_tx_compressed_size;
 use revm::database_interface::{DatabaseRef, WrapDatabaseRef};
 
 use crate::env::spec_id;
@@ -68,6 +67,24 @@ pub struct RollupReceiptFields {
     pub da_footprint: Option<u64>,
 }
 
+/// The L1 data fee from Fjord on, in wei, of a transaction whose compressed size is estimated at
+/// `da_millionths` of a byte. op-revm has this formula only together with the compression.
+pub(crate) fn fjord_l1_fee(info: &L1BlockInfo, da_millionths: u64) -> U256 {
+    // 16 gas a byte of calldata; blob space has a price of its own.
+    let calldata = info
+        .l1_base_fee
+        .saturating_mul(U256::from(16))
+        .saturating_mul(info.l1_base_fee_scalar);
+    let blobs = info
+        .l1_blob_base_fee
+        .unwrap_or_default()
+        .saturating_mul(info.l1_blob_base_fee_scalar.unwrap_or_default());
+    // The estimate and both scalars are in millionths.
+    U256::from(da_millionths)
+        .saturating_mul(calldata.saturating_add(blobs))
+        .wrapping_div(U256::from(1_000_000_000_000_u64))
+}
+
 impl RollupFees {
     /// Reads the parameters from the L1Block contract in the state after a block. They hold for the
     /// transactions of that block, and for the next one until its own attributes arrive.
@@ -111,6 +128,9 @@ impl RollupFees {
     pub fn l1_fee(&self, tx: &RecoveredTx) -> U256 {
         if tx.is_deposit() {
             return U256::ZERO;
+        }
+        if self.fork >= OpFork::Fjord {
+            return fjord_l1_fee(&self.info, tx.da_millionths);
         }
         // The calculation caches its result in the parameters.
         let mut info = self.info.clone();
@@ -179,8 +199,7 @@ impl RollupFees {
     fn l1_gas_used(&self, tx: &RecoveredTx, by_ecotone: bool) -> U256 {
         if by_ecotone && self.fork >= OpFork::Fjord {
             // 16 gas for each byte of the estimate, which is kept in millionths.
-            let size = U256::from(estimate_tx_compressed_size(&tx.encoded));
-            return size * U256::from(16) / U256::from(1_000_000);
+            return U256::from(tx.da_millionths) * U256::from(16) / U256::from(1_000_000);
         }
         let data_gas = self.info.data_gas(&tx.encoded, spec_id(self.fork));
         if by_ecotone {

@@ -2,34 +2,17 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::map::{AddressMap, B256Map, Entry, HashMap, U256Map};
+use alloy_primitives::map::{AddressMap, B256Map, Entry, HashMap};
 use alloy_primitives::{Address, B256, U256};
-use blockwright_types::{AccountChange, AccountPost, Changes, L1_BLOCK, NewCode};
+use blockwright_types::{Changes, L1_BLOCK, NewCode};
 use revm::database_interface::{Database, DatabaseRef};
 use revm::state::{Account, AccountInfo, Bytecode, EvmState};
 
-/// A slot as the block sees it.
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    value: U256,
-    /// Written since the last [`Layer::take_changes`].
-    dirty: bool,
-}
+use crate::cached::Cached;
+use crate::vaults::{Credits, VAULTS};
 
-/// An account as the block sees it.
-#[derive(Debug, Default)]
-struct Cached {
-    info: Option<AccountInfo>,
-    storage: U256Map<Slot>,
-    /// A slot that is not in `storage` is zero: the account did not exist or lost its storage.
-    storage_complete: bool,
-    /// Listed in [`Layer::dirty`].
-    dirty: bool,
-    /// Lost its storage since the last [`Layer::take_changes`].
-    wiped: bool,
-    /// Slots with `dirty` set.
-    dirty_slots: Vec<U256>,
-}
+/// Position of an account in [`Layer::accounts`]. Accounts stay where they are.
+type Place = usize;
 
 /// Read-through cache over a reader, plus what the block's committed transactions wrote.
 ///
@@ -38,12 +21,15 @@ struct Cached {
 #[derive(Debug)]
 pub(crate) struct Layer<R> {
     reader: R,
-    accounts: AddressMap<Cached>,
+    places: AddressMap<Place>,
+    accounts: Vec<Cached>,
     code: B256Map<Bytecode>,
     block_hashes: HashMap<u64, B256>,
     /// Accounts changed since the last [`Layer::take_changes`], in the order of their first change.
-    dirty: Vec<Address>,
+    dirty: Vec<(Address, Place)>,
     new_code: NewCode,
+    /// The accounts that [`Layer::credit`] pays.
+    vaults: Option<[(Address, Place); VAULTS]>,
 }
 
 /// Accounts a block is expected to touch; saves moving them about while the map grows.
@@ -53,6 +39,7 @@ impl<R: DatabaseRef> Layer<R> {
     /// A layer with room for a whole block.
     pub(crate) fn for_block(reader: R) -> Self {
         let mut layer = Self::new(reader);
+        layer.places.reserve(BLOCK_ACCOUNTS_EXPECTED);
         layer.accounts.reserve(BLOCK_ACCOUNTS_EXPECTED);
         layer
     }
@@ -61,27 +48,80 @@ impl<R: DatabaseRef> Layer<R> {
     pub(crate) fn new(reader: R) -> Self {
         Self {
             reader,
-            accounts: AddressMap::default(),
+            places: AddressMap::default(),
+            accounts: Vec::new(),
             code: B256Map::default(),
             block_hashes: HashMap::default(),
             dirty: Vec::new(),
             new_code: NewCode::default(),
+            vaults: None,
+        }
+    }
+
+    fn place(&mut self, address: Address) -> Result<Place, R::Error> {
+        match self.places.entry(address) {
+            Entry::Occupied(entry) => Ok(*entry.get()),
+            Entry::Vacant(entry) => {
+                let info = self.reader.basic_ref(address)?;
+                self.accounts.push(Cached::loaded(info));
+                Ok(*entry.insert(self.accounts.len() - 1))
+            }
         }
     }
 
     fn cached(&mut self, address: Address) -> Result<&mut Cached, R::Error> {
-        match self.accounts.entry(address) {
-            Entry::Occupied(entry) => Ok(entry.into_mut()),
-            Entry::Vacant(entry) => {
-                let info = self.reader.basic_ref(address)?;
-                let storage_complete = info.is_none();
-                Ok(entry.insert(Cached {
-                    info,
-                    storage_complete,
-                    ..Cached::default()
-                }))
+        let place = self.place(address)?;
+        Ok(&mut self.accounts[place])
+    }
+
+    /// Loads the accounts that [`Self::credit`] pays; they are the same for the whole block.
+    pub(crate) fn load_vaults(&mut self, vaults: [Address; VAULTS]) -> Result<(), R::Error> {
+        if self.vaults.is_none() {
+            let mut loaded = [(Address::ZERO, 0); VAULTS];
+            for (vault, address) in loaded.iter_mut().zip(vaults) {
+                *vault = (address, self.place(address)?);
+            }
+            self.vaults = Some(loaded);
+        }
+        Ok(())
+    }
+
+    /// Pays the fees that a transaction's own state does not show. [`Self::load_vaults`] comes
+    /// first.
+    pub(crate) fn credit(&mut self, credits: &Credits) {
+        for ((address, place), credit) in self.vaults.iter().flatten().zip(credits) {
+            let cached = &mut self.accounts[*place];
+            if let Some(amount) = credit
+                && cached.credit(*amount)
+            {
+                mark(&mut self.dirty, cached, *address, *place);
             }
         }
+    }
+
+    /// Whether a transaction that ended in `state` would read the same values now, and so do the
+    /// same again: revm keeps with every account and slot, those of reverted calls included, what it
+    /// was when it was loaded.
+    ///
+    /// Code is read by its hash, and block hashes do not change within a block.
+    pub(crate) fn reads_the_same(&self, state: &EvmState) -> bool {
+        state.iter().all(|(address, account)| {
+            let Some(place) = self.places.get(address) else {
+                return false;
+            };
+            let cached = &self.accounts[*place];
+            let same_info = match &cached.info {
+                Some(info) => *info == *account.original_info,
+                None => account.original_info.is_empty(),
+            };
+            // A slot that is not known here was not read here: a created account has its own zeros.
+            same_info
+                && account.storage.iter().all(|(key, slot)| {
+                    cached
+                        .slot(key)
+                        .is_none_or(|value| value == slot.original_value)
+                })
+        })
     }
 
     /// Makes the outcome of a transaction part of the state. Returns whether the L1 attributes
@@ -101,24 +141,25 @@ impl<R: DatabaseRef> Layer<R> {
 
     /// Whether the account's storage changed.
     fn commit_account(&mut self, address: Address, account: Account) -> bool {
-        let cached = self.accounts.entry(address).or_default();
+        let place = *self.places.entry(address).or_insert_with(|| {
+            self.accounts.push(Cached::default());
+            self.accounts.len() - 1
+        });
+        let cached = &mut self.accounts[place];
         if account.is_selfdestructed() || account.is_empty() {
             if cached.info.take().is_some() {
                 cached.forget_storage();
-                mark(&mut self.dirty, cached, address);
+                mark(&mut self.dirty, cached, address, place);
             }
             return false;
         }
-        let created = account.is_created();
+        if account.is_created() {
+            cached.create();
+        }
         let Account {
             mut info, storage, ..
         } = account;
-        if created && cached.info.is_some() {
-            // Only an account that already existed can have storage to lose.
-            cached.forget_storage();
-        }
-        cached.storage_complete |= created;
-        let mut changed = cached.wiped;
+        let mut changed = cached.is_wiped();
         match &cached.info {
             Some(before) if *before == info => {}
             before => {
@@ -143,7 +184,7 @@ impl<R: DatabaseRef> Layer<R> {
             }
         }
         if changed || storage_changed {
-            mark(&mut self.dirty, cached, address);
+            mark(&mut self.dirty, cached, address, place);
         }
         storage_changed
     }
@@ -189,10 +230,9 @@ impl<R: DatabaseRef> Layer<R> {
             ..Changes::default()
         };
         changes.accounts.reserve(self.dirty.len());
-        for address in self.dirty.drain(..) {
-            if let Some(cached) = self.accounts.get_mut(&address) {
-                changes.accounts.insert(address, cached.take_change());
-            }
+        for (address, place) in self.dirty.drain(..) {
+            let change = self.accounts[place].take_change();
+            changes.accounts.insert(address, change);
         }
         Some(Arc::new(changes))
     }
@@ -203,62 +243,10 @@ impl<R: DatabaseRef> Layer<R> {
     }
 }
 
-fn mark(dirty: &mut Vec<Address>, cached: &mut Cached, address: Address) {
+fn mark(dirty: &mut Vec<(Address, Place)>, cached: &mut Cached, address: Address, place: Place) {
     if !cached.dirty {
         cached.dirty = true;
-        dirty.push(address);
-    }
-}
-
-impl Cached {
-    fn forget_storage(&mut self) {
-        self.storage.clear();
-        self.dirty_slots.clear();
-        self.storage_complete = true;
-        self.wiped = true;
-    }
-
-    fn write_slot(&mut self, key: U256, value: U256) {
-        match self.storage.entry(key) {
-            Entry::Occupied(mut entry) => {
-                let slot = entry.get_mut();
-                slot.value = value;
-                if !slot.dirty {
-                    slot.dirty = true;
-                    self.dirty_slots.push(key);
-                }
-            }
-            Entry::Vacant(entry) => {
-                entry.insert(Slot { value, dirty: true });
-                self.dirty_slots.push(key);
-            }
-        }
-    }
-
-    fn take_change(&mut self) -> AccountChange {
-        let post = self.info.as_ref().map(|info| AccountPost {
-            balance: info.balance,
-            nonce: info.nonce,
-            code_hash: info.code_hash,
-        });
-        let storage_wiped = core::mem::take(&mut self.wiped);
-        let mut storage = U256Map::default();
-        storage.reserve(self.dirty_slots.len());
-        for key in self.dirty_slots.drain(..) {
-            if let Some(slot) = self.storage.get_mut(&key) {
-                slot.dirty = false;
-                // A wiped account lists what remains, and a zero slot does not remain.
-                if !(storage_wiped && slot.value.is_zero()) {
-                    storage.insert(key, slot.value);
-                }
-            }
-        }
-        self.dirty = false;
-        AccountChange {
-            post,
-            storage_wiped,
-            storage,
-        }
+        dirty.push((address, place));
     }
 }
 
@@ -280,23 +268,13 @@ impl<R: DatabaseRef> Database for Layer<R> {
     }
 
     fn storage(&mut self, address: Address, index: U256) -> Result<U256, R::Error> {
-        let known = {
-            let cached = self.cached(address)?;
-            match cached.storage.get(&index) {
-                Some(slot) => Some(slot.value),
-                None if cached.storage_complete => Some(U256::ZERO),
-                None => None,
-            }
-        };
-        if let Some(value) = known {
+        let place = self.place(address)?;
+        let cached = &mut self.accounts[place];
+        if let Some(value) = cached.slot(&index) {
             return Ok(value);
         }
         let value = self.reader.storage_ref(address, index)?;
-        let slot = Slot {
-            value,
-            dirty: false,
-        };
-        self.cached(address)?.storage.insert(index, slot);
+        cached.loaded_slot(index, value);
         Ok(value)
     }
 

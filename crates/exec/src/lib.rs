@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod cached;
+
 mod call;
 pub use call::{AccountOverride, CallOutcome, CallRequest, CallStatus, call};
 
@@ -45,3 +47,5 @@ mod receipt;
 mod system;
 
 mod tx_env;
+
+mod vaults;

@@ -1,23 +1,28 @@
 //! The one function that runs transactions.
 
+use alloy_primitives::U256;
 use blockwright_types::{BlockContext, Dimension, SkipReason};
 use op_revm::transaction::OpTxTr as _;
-use op_revm::{L1BlockInfo, OpContext, OpEvm, OpHaltReason, OpTransaction, OpTransactionError};
+use op_revm::{
+    L1BlockInfo, OpContext, OpEvm, OpHaltReason, OpSpecId, OpTransaction, OpTransactionError,
+};
 use revm::context::{CfgEnv, ContextSetters, Journal, LocalContext, TxEnv};
 use revm::context_interface::JournalTr;
 use revm::context_interface::result::{EVMError, ExecutionResult, InvalidTransaction};
 use revm::database_interface::Database;
+use revm::handler::Handler as _;
 use revm::handler::instructions::EthInstructions;
-use revm::handler::{EthFrame, Handler};
 use revm::interpreter::interpreter::EthInterpreter;
 use revm::state::EvmState;
 
 use crate::env::{block_env, cfg_env};
 use crate::error::TxFailure;
-use crate::handler::DiscardingHandler;
+use crate::fees::fjord_l1_fee;
+use crate::handler::BlockHandler;
 use crate::precompiles::BlockPrecompiles;
+use crate::vaults::Credits;
 
-type Evm<DB> =
+pub(crate) type Evm<DB> =
     OpEvm<OpContext<DB>, (), EthInstructions<EthInterpreter, OpContext<DB>>, BlockPrecompiles>;
 
 /// What a transaction did.
@@ -25,12 +30,18 @@ type Evm<DB> =
 pub(crate) struct Ran {
     pub(crate) result: ExecutionResult<OpHaltReason>,
     pub(crate) state: EvmState,
+    /// Fees it pays beside what `state` says.
+    pub(crate) credits: Credits,
 }
 
 /// What is to be run.
 pub(crate) enum Run {
     /// A transaction with validation, fees and receipts.
-    Transaction(OpTransaction<TxEnv>),
+    Transaction {
+        env: OpTransaction<TxEnv>,
+        /// Its compressed size in millionths of a byte, where it was estimated before.
+        da_millionths: Option<u64>,
+    },
     /// A protocol call: no validation, no fees.
     System(OpTransaction<TxEnv>),
 }
@@ -47,7 +58,7 @@ impl<DB: Database> Machine<DB> {
         Self::with_cfg(context, cfg_env(context), db)
     }
 
-    pub(crate) fn with_cfg(context: &BlockContext, cfg: CfgEnv<op_revm::OpSpecId>, db: DB) -> Self {
+    pub(crate) fn with_cfg(context: &BlockContext, cfg: CfgEnv<OpSpecId>, db: DB) -> Self {
         let spec = cfg.spec;
         let tx_gas_limit_cap = cfg.tx_gas_limit_cap;
         let mut ctx = OpContext::<DB> {
@@ -87,25 +98,36 @@ impl<DB: Database> Machine<DB> {
         &mut self.evm.0.ctx.chain
     }
 
+    /// The L1 data fee, where op-revm need not compress the transaction to know it. Parameters of
+    /// another block are of no use: op-revm replaces them, and this with them.
+    fn known_l1_fee(&self, env: &OpTransaction<TxEnv>, da_millionths: Option<u64>) -> Option<U256> {
+        let ctx = &self.evm.0.ctx;
+        let known = ctx.cfg.spec.is_enabled_in(OpSpecId::FJORD)
+            && ctx.chain.l2_block == Some(ctx.block.number)
+            && !env.is_deposit();
+        let da_millionths = da_millionths.filter(|_| known)?;
+        Some(fjord_l1_fee(&ctx.chain, da_millionths))
+    }
+
     /// Runs one transaction or system call and leaves the EVM as if it had not been: the journal is
     /// finalized before anybody looks at the result, with no way out between, so the only trace is
     /// the returned state.
     ///
     /// The journal rule: nothing else in this project runs a transaction.
     pub(crate) fn run(&mut self, run: Run) -> Result<Ran, TxFailure> {
-        let mut handler =
-            DiscardingHandler::<_, EVMError<DB::Error, OpTransactionError>, EthFrame>::new();
+        let mut handler = BlockHandler::new();
         let result = match run {
-            Run::Transaction(tx) => {
+            Run::Transaction { env, da_millionths } => {
                 // Deposits are exempt from the cap. It is not enough that op-revm skips the check
                 // for them: revm still hands a frame no more gas than the cap, and puts the rest
                 // into a reservoir that only EIP-8037 knows how to spend.
-                self.evm.0.ctx.cfg.tx_gas_limit_cap = if tx.is_deposit() {
+                self.evm.0.ctx.cfg.tx_gas_limit_cap = if env.is_deposit() {
                     Some(u64::MAX)
                 } else {
                     self.tx_gas_limit_cap
                 };
-                self.evm.0.ctx.set_tx(tx);
+                self.evm.0.ctx.chain.tx_l1_cost = self.known_l1_fee(&env, da_millionths);
+                self.evm.0.ctx.set_tx(env);
                 handler.run(&mut self.evm)
             }
             Run::System(tx) => {
@@ -118,7 +140,11 @@ impl<DB: Database> Machine<DB> {
         ctx.chain.clear_tx_l1_cost();
         ctx.error = Ok(());
         match result {
-            Ok(result) => Ok(Ran { result, state }),
+            Ok(result) => Ok(Ran {
+                result,
+                state,
+                credits: handler.credits(),
+            }),
             Err(EVMError::Transaction(error)) => Err(TxFailure::Rejected(skip_reason(error))),
             Err(error) => Err(TxFailure::fault(error)),
         }

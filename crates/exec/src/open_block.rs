@@ -119,8 +119,6 @@ impl<R: DatabaseRef> OpenBlock for ExecBlock<R> {
     }
 
     fn commit(&mut self, sim: Simulation) -> Result<(), Stale> {
-        // Every transaction credits the same fee vaults, so an older simulation has always read
-        // something since written.
         if !self.executor.is_current(&sim) {
             return Err(Stale);
         }

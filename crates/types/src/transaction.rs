@@ -26,6 +26,8 @@ pub struct RecoveredTx {
     pub sender: Address,
     /// FastLZ estimate of the compressed size (Fjord, `max(100, …)` bytes); zero for deposits.
     pub da: DaBytes,
+    /// The same estimate in millionths of a byte, by which Fjord's L1 data fee is charged.
+    pub da_millionths: u64,
 }
 
 /// A [`RecoveredTx`] shared between pool, builder, block and stream.
@@ -35,17 +37,18 @@ impl RecoveredTx {
     /// Wraps a transaction whose sender is known.
     pub fn new(envelope: OpTxEnvelope, encoded: Bytes, sender: Address) -> Self {
         let hash = envelope.tx_hash();
-        let da = if matches!(envelope, OpTxEnvelope::Deposit(_)) {
-            DaBytes::ZERO
+        let da_millionths = if matches!(envelope, OpTxEnvelope::Deposit(_)) {
+            0
         } else {
-            DaBytes(op_alloy_flz::tx_estimated_size_fjord_bytes(&encoded))
+            op_alloy_flz::tx_estimated_size_fjord(&encoded)
         };
         Self {
             envelope,
             encoded,
             hash,
             sender,
-            da,
+            da: DaBytes(da_millionths / 1_000_000),
+            da_millionths,
         }
     }
 

@@ -11,11 +11,13 @@ use blockwright_exec::{Executed, execute_block};
 use blockwright_seams::OpenBlock as _;
 use blockwright_state::StateTrie;
 use blockwright_types::{BlockContext, OpFork, SealedBlock, SharedTx};
+use op_revm::constants::OPERATOR_FEE_RECIPIENT;
 use proptest::prelude::*;
 use revm::database::InMemoryDB;
+use revm::state::AccountInfo;
 
 use crate::reference;
-use crate::script::{Step, Writer, step};
+use crate::script::{Step, Target, Writer, step, target};
 use crate::world::{NO_ROOTS, all_of, context, include, open, state};
 
 /// The state root from scratch, as revm's cache holds the state.
@@ -99,14 +101,45 @@ fn check_against_reference(
     }
 }
 
-fn agree(fork: OpFork, steps: &[Step], cut_every: usize) {
+/// What a script runs on.
+#[derive(Clone, Debug)]
+struct Case {
+    fork: OpFork,
+    fee_recipient: Target,
+    /// A fee vault exists and is empty, as only a genesis can have it.
+    empty_vault: bool,
+}
+
+impl Case {
+    fn new(fork: OpFork, fee_recipient: Target) -> Self {
+        Self {
+            fork,
+            fee_recipient,
+            empty_vault: false,
+        }
+    }
+
+    fn state(&self) -> InMemoryDB {
+        let mut db = state();
+        if self.empty_vault {
+            db.insert_account_info(OPERATOR_FEE_RECIPIENT, AccountInfo::default());
+        }
+        db
+    }
+}
+
+fn agree(case: &Case, steps: &[Step], cut_every: usize) {
+    let fork = case.fork;
     let mut writer = Writer::default();
     let txs: Vec<_> = steps.iter().map(|step| writer.write(step)).collect();
-    let context = context(fork);
-    let genesis = Arc::new(state());
+    let context = BlockContext {
+        fee_recipient: case.fee_recipient.address(),
+        ..context(fork)
+    };
+    let genesis = Arc::new(case.state());
     let (block, _) = build(&context, &genesis, &txs, cut_every);
     let imported = execute_block(context.clone(), Arc::clone(&genesis), &txs).unwrap();
-    let mut after = state();
+    let mut after = case.state();
     let outcomes = reference::execute(&context, &mut after, &txs);
 
     check_against_reference(&block, &imported, &outcomes);
@@ -133,7 +166,7 @@ fn agree(fork: OpFork, steps: &[Step], cut_every: usize) {
     assert_eq!(block.value, imported.value);
 }
 
-fn fork() -> impl Strategy<Value = OpFork> {
+pub(crate) fn fork() -> impl Strategy<Value = OpFork> {
     // Of each set of EVM rules one: Merge, Shanghai, Cancun, Prague twice, Osaka.
     proptest::sample::select(vec![
         OpFork::Regolith,
@@ -146,14 +179,17 @@ fn fork() -> impl Strategy<Value = OpFork> {
 }
 
 proptest! {
-    #![proptest_config(crate::script::cases(160))]
+    #![proptest_config(crate::script::cases(320))]
     #[test]
     fn building_importing_and_op_revm_agree(
         fork in fork(),
+        fee_recipient in target(),
+        empty_vault in any::<bool>(),
         steps in proptest::collection::vec(step(), 1..24),
         cut_every in 1..6usize,
     ) {
-        agree(fork, &steps, cut_every);
+        let case = Case { fork, fee_recipient, empty_vault };
+        agree(&case, &steps, cut_every);
     }
 }
 
@@ -183,7 +219,10 @@ fn a_destroyed_and_recreated_account_starts_from_nothing() {
     ];
     for cut_every in 1..6 {
         // Before Cancun the account goes; from Cancun on it stays, and the second deployment fails.
-        agree(OpFork::Canyon, &steps, cut_every);
-        agree(OpFork::Karst, &steps, cut_every);
+        // It may even be the one that earns the tips of the transactions that destroy it.
+        for fork in [OpFork::Canyon, OpFork::Karst] {
+            agree(&Case::new(fork, Target::Vault(0)), &steps, cut_every);
+            agree(&Case::new(fork, Target::Child(1)), &steps, cut_every);
+        }
     }
 }

@@ -191,13 +191,17 @@ fn the_naive_path_leaks_warm_accounts() {
 fn a_simulation_leaves_no_trace_and_goes_stale() {
     let mut block = open(context(OpFork::Jovian), &Arc::new(state()), &[]);
     let tx = Call::new(user(0), 0, PROBE, Bytes::new()).tx();
-    let other = Call::new(user(1), 0, PROBE, Bytes::new()).tx();
+    let other = Call {
+        max_fee: 4_000,
+        ..Call::new(user(0), 0, PROBE, Bytes::new())
+    };
     let first = block.simulate(&tx).unwrap();
     let second = block.simulate(&tx).unwrap();
     assert_eq!(block.usage(), Default::default());
-    include(&mut block, &other);
+    include(&mut block, &other.tx());
     assert!(block.commit(first).is_err());
     assert!(block.commit(second).is_err());
-    let fresh = block.simulate(&tx).unwrap();
+    let next = Call::new(user(0), 1, PROBE, Bytes::new()).tx();
+    let fresh = block.simulate(&next).unwrap();
     block.commit(fresh).unwrap();
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod calls;
+mod conflicts;
 mod delegation;
 mod deposits;
 mod differential;

@@ -3,11 +3,13 @@
 use alloy_primitives::{Address, Bytes, U256};
 use blockwright_types::SharedTx;
 use op_alloy_consensus::TxDeposit;
+use op_revm::constants::{BASE_FEE_RECIPIENT, L1_FEE_RECIPIENT, OPERATOR_FEE_RECIPIENT};
 use proptest::prelude::*;
 
 use crate::world::{
-    Call, ETHER, FACTORY, LOGGER, PROBE, REVERTER, STORE, child, child_init_code, deposit,
-    deposit_call, mayfly_init_code, transfer, user, word, words,
+    COINBASE_WITNESS, Call, ETHER, FACTORY, FEE_RECIPIENT, LOGGER, PROBE, REVERTER, STORE, WITNESS,
+    child, child_init_code, deposit, deposit_call, l1_attributes, mayfly_init_code,
+    sacrifice_init_code, transfer, user, word, words,
 };
 
 /// The same cases in every run.
@@ -68,6 +70,34 @@ pub(crate) enum Step {
         amount: u64,
         fails: bool,
     },
+    /// A contract stores somebody's balance.
+    Witness {
+        from: u64,
+        of: Target,
+        slot: u64,
+    },
+    /// A contract stores the balance of the block's fee recipient; a tip of zero earns it nothing.
+    CoinbaseWitness {
+        from: u64,
+        slot: u64,
+        tip: u64,
+    },
+    /// An account is created and destroyed; its ether goes to `heir`.
+    Sacrifice {
+        from: u64,
+        heir: Target,
+        value: u64,
+    },
+    /// A deposit whose sender is a fee vault; with too much value it fails.
+    Spend {
+        vault: u8,
+        to: Target,
+        value: u64,
+    },
+    /// The L1 attributes change.
+    Attributes {
+        l1_base_fee: u64,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -75,6 +105,16 @@ pub(crate) enum Target {
     User(u64),
     Fresh(u8),
     Child(u64),
+    Vault(u8),
+}
+
+fn vault(index: u8) -> Address {
+    [
+        FEE_RECIPIENT,
+        L1_FEE_RECIPIENT,
+        BASE_FEE_RECIPIENT,
+        OPERATOR_FEE_RECIPIENT,
+    ][usize::from(index)]
 }
 
 impl Target {
@@ -83,15 +123,18 @@ impl Target {
             Self::User(index) => user(index),
             Self::Fresh(byte) => Address::repeat_byte(0x40 + byte),
             Self::Child(salt) => child(salt),
+            Self::Vault(index) => vault(index),
         }
     }
 }
 
-fn target() -> impl Strategy<Value = Target> {
+/// Fee vaults that take part, and other accounts that a fee recipient may be.
+pub(crate) fn target() -> impl Strategy<Value = Target> {
     prop_oneof![
         (0..6u64).prop_map(Target::User),
         (0..4u8).prop_map(Target::Fresh),
         (0..3u64).prop_map(Target::Child),
+        (0..4u8).prop_map(Target::Vault),
     ]
 }
 
@@ -129,12 +172,35 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
                 value,
             }
         }),
-        (from, 0..3u64).prop_map(|(from, salt)| Step::Destroy { from, salt }),
+        (from.clone(), 0..3u64).prop_map(|(from, salt)| Step::Destroy { from, salt }),
+        vault_step(from),
         (0..6u64, 0..9u64, any::<bool>()).prop_map(|(to, amount, fails)| Step::Mint {
             to,
             amount,
             fails
         }),
+    ]
+}
+
+fn vault_step(from: std::ops::Range<u64>) -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (from.clone(), target(), 0..4u64).prop_map(|(from, of, slot)| Step::Witness {
+            from,
+            of,
+            slot
+        }),
+        (from.clone(), 0..4u64, 0..2u64).prop_map(|(from, slot, tip)| Step::CoinbaseWitness {
+            from,
+            slot,
+            tip
+        }),
+        (from, target(), 0..3u64).prop_map(|(from, heir, value)| Step::Sacrifice {
+            from,
+            heir,
+            value
+        }),
+        (0..4u8, target(), 0..3u64).prop_map(|(vault, to, value)| Step::Spend { vault, to, value }),
+        (0..3u64).prop_map(|l1_base_fee| Step::Attributes { l1_base_fee }),
     ]
 }
 
@@ -198,6 +264,39 @@ impl Writer {
                 .tx(),
             Step::Destroy { from, salt } => self.call(from, child(salt), Bytes::new()).tx(),
             Step::Mint { to, amount, fails } => self.mint(to, amount, fails),
+            Step::Witness { from, ref of, slot } => {
+                let input = words(&[of.address().into_word(), word(slot)]);
+                self.call(from, WITNESS, input).tx()
+            }
+            Step::CoinbaseWitness { from, slot, tip } => Call {
+                tip: u128::from(tip),
+                ..self.call(from, COINBASE_WITNESS, word(slot).into())
+            }
+            .tx(),
+            Step::Sacrifice {
+                from,
+                ref heir,
+                value,
+            } => {
+                let input = [&word(0)[..], &sacrifice_init_code(heir.address())].concat();
+                let call = self.call(from, FACTORY, input.into());
+                Call {
+                    value: u128::from(value),
+                    ..call
+                }
+                .tx()
+            }
+            Step::Spend {
+                vault: index,
+                ref to,
+                value,
+            } => deposit(TxDeposit {
+                value: U256::from(value),
+                ..deposit_call(vault(index), to.address(), 0, Bytes::new())
+            }),
+            Step::Attributes { l1_base_fee } => {
+                l1_attributes(1, U256::from(l1_base_fee) * U256::from(1_000_000_000u64))
+            }
         }
     }
 

@@ -34,6 +34,10 @@ pub(crate) const REVERTER: Address = address!("000000000000000000000000000000000
 pub(crate) const FACTORY: Address = address!("00000000000000000000000000000000000c0005");
 /// Burns gas until there is none left.
 pub(crate) const BURNER: Address = address!("00000000000000000000000000000000000c0006");
+/// `SSTORE(calldata[32], BALANCE(calldata[0]))`.
+pub(crate) const WITNESS: Address = address!("00000000000000000000000000000000000c0007");
+/// `SSTORE(calldata[0], BALANCE(COINBASE))`.
+pub(crate) const COINBASE_WITNESS: Address = address!("00000000000000000000000000000000000c0008");
 
 pub(crate) const FEE_RECIPIENT: Address = address!("4200000000000000000000000000000000000011");
 /// Holds nothing.
@@ -47,6 +51,8 @@ const LOGGER_CODE: Bytes = bytes!("366000600037602a366000a100");
 const REVERTER_CODE: Bytes = bytes!("60016001553660006000373660 00fd");
 const FACTORY_CODE: Bytes = bytes!("6020360380602060003760003590600034f500");
 const BURNER_CODE: Bytes = bytes!("5b600056");
+const WITNESS_CODE: Bytes = bytes!("6000353160203555 00");
+const COINBASE_WITNESS_CODE: Bytes = bytes!("4131600035 55 00");
 
 /// With calldata it stores, without it destroys itself.
 const CHILD_CODE: [u8; 15] = hex!("36600657 33ff 5b6020356000355500");
@@ -65,6 +71,11 @@ pub(crate) fn child_init_code() -> Vec<u8> {
 /// Init code that writes a slot and destroys the account it is creating.
 pub(crate) fn mayfly_init_code() -> Vec<u8> {
     hex!("600760015533ff").to_vec()
+}
+
+/// Init code that destroys the account it is creating in favour of `heir`.
+pub(crate) fn sacrifice_init_code(heir: Address) -> Vec<u8> {
+    [&hex!("73")[..], heir.as_slice(), &hex!("ff")].concat()
 }
 
 pub(crate) fn child(salt: u64) -> Address {
@@ -128,6 +139,8 @@ pub(crate) fn state() -> InMemoryDB {
     contract(REVERTER, &REVERTER_CODE, 0);
     contract(FACTORY, &FACTORY_CODE, 0);
     contract(BURNER, &BURNER_CODE, 0);
+    contract(WITNESS, &WITNESS_CODE, 0);
+    contract(COINBASE_WITNESS, &COINBASE_WITNESS_CODE, 0);
     contract(CODED, &STORE_CODE, ETHER);
     contract(L1_BLOCK, &STORE_CODE, 0);
     contract(

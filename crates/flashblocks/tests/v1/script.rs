@@ -208,6 +208,7 @@ fn shared(envelope: OpTxEnvelope, encoded: Option<Bytes>) -> SharedTx {
         hash: envelope.tx_hash(),
         sender: Address::repeat_byte(0xde),
         da: DaBytes::ZERO,
+        da_millionths: 0,
         envelope,
     })
 }

@@ -176,5 +176,6 @@ fn transaction(size_bytes: usize) -> SharedTx {
         encoded: Bytes::from(vec![0x7e; size_bytes]),
         sender: Address::ZERO,
         da: DaBytes::ZERO,
+        da_millionths: 0,
     })
 }
