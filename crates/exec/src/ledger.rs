@@ -8,6 +8,7 @@ use blockwright_types::{BlockPart, Changes, SharedTx, Usage};
 use op_alloy_consensus::OpReceipt;
 
 use crate::header::BlockTotals;
+use crate::log_bloom::LogBlooms;
 use crate::ordered_trie::OrderedTrie;
 use crate::receipt::encode_for_root;
 
@@ -19,6 +20,7 @@ pub(crate) struct Ledger {
     usage: Usage,
     value: U256,
     logs_bloom: Bloom,
+    blooms: LogBlooms,
     transactions: OrderedTrie,
     receipts: OrderedTrie,
 }
@@ -37,7 +39,7 @@ impl Ledger {
     pub(crate) fn append(&mut self, tx: SharedTx, receipt: OpReceipt, usage: Usage, value: U256) {
         self.usage = self.usage.plus(usage);
         self.value = self.value.saturating_add(value);
-        let bloom = receipt.bloom();
+        let bloom = self.blooms.of(receipt.logs());
         self.logs_bloom |= bloom;
         self.receipts.push(encode_for_root(&receipt, &bloom));
         self.transactions.push(tx.encoded.clone());

@@ -32,6 +32,8 @@ mod layer;
 
 mod ledger;
 
+mod log_bloom;
+
 mod machine;
 
 mod open_block;
