@@ -269,13 +269,13 @@ impl<H: Host> Job<H> {
         true
     }
 
-    /// Runs (unless a simulation is still fresh) and commits.
+    /// Commits; runs before that, unless a simulation still holds.
     fn run(&mut self, mut entry: Entry<SimOf<H>>, oversized: bool, now: UnixUs) {
         if let Some(sim) = entry.sim.take() {
             if self.lacks_room(&entry, &sim, oversized, now) {
                 return;
             }
-            if self.open.commit(sim).is_ok() {
+            if self.open.commit(*sim).is_ok() {
                 self.committed(&entry, now, Work::Commit);
                 return;
             }

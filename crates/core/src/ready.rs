@@ -7,8 +7,9 @@ use alloy_primitives::map::AddressMap;
 use alloy_primitives::{Address, B256};
 use blockwright_seams::{Candidate, Frontier, Rank};
 
-/// At most this many simulations are kept, to bound memory; others run again.
-const SIMS_MAX: usize = 4_096;
+/// At most this many simulations are kept, to bound memory; other candidates run when their turn
+/// comes. More than one slot's worth of transfers.
+const SIMS_MAX: usize = 8_192;
 
 /// Best rank first, then arrival; the sender makes it unique.
 type Key = (Reverse<Rank>, u64, Address);
@@ -24,8 +25,8 @@ pub(crate) struct Entry<S> {
     pub(crate) cost_us: Option<u64>,
     /// Whether `gas` was measured.
     pub(crate) measured: bool,
-    /// A simulation that may still be fresh.
-    pub(crate) sim: Option<S>,
+    /// A simulation that may still hold. Boxed: entries move about in the queue.
+    pub(crate) sim: Option<Box<S>>,
     /// It was put off because it could have overrun a slot.
     pub(crate) overran: bool,
 }
@@ -67,6 +68,12 @@ pub(crate) struct Ready<S> {
     places: AddressMap<Place>,
     untried: VecDeque<Address>,
     popped: Vec<Entry<S>>,
+    tally: Tally,
+}
+
+/// Sums over the executable candidates.
+#[derive(Debug, Default)]
+struct Tally {
     sims: usize,
     pending: Pending,
 }
@@ -90,8 +97,7 @@ impl<S> Default for Ready<S> {
             places: AddressMap::default(),
             untried: VecDeque::new(),
             popped: Vec::new(),
-            sims: 0,
-            pending: Pending::default(),
+            tally: Tally::default(),
         }
     }
 }
@@ -106,7 +112,7 @@ impl<S> Ready<S> {
         }
         let key = entry.key();
         self.places.insert(sender, Place::Ready(key));
-        self.count(&entry);
+        self.tally.count(&entry);
         self.entries.insert(key, entry);
     }
 
@@ -149,12 +155,16 @@ impl<S> Ready<S> {
         if let Some(Place::Ready(key)) = self.places.remove(&sender)
             && let Some(entry) = self.entries.remove(&key)
         {
-            self.discount(&entry);
+            self.tally.discount(&entry);
         }
     }
 
-    /// The next candidate that has not run ahead yet.
+    /// The next candidate that has not run ahead yet; `None` also where no more simulations are
+    /// kept, since one that is thrown away would cost the run a second time.
     pub(crate) fn next_untried(&mut self) -> Option<Address> {
+        if self.tally.sims >= SIMS_MAX {
+            return None;
+        }
         while let Some(sender) = self.untried.pop_front() {
             if self.get(sender).is_some_and(|entry| !entry.measured) {
                 return Some(sender);
@@ -173,11 +183,11 @@ impl<S> Ready<S> {
 
     /// Notes that the sender's candidate ran ahead, with its gas and its result.
     pub(crate) fn ran_ahead(&mut self, sender: Address, gas: u64, sim: S) {
-        let keep = self.sims < SIMS_MAX;
+        let keep = self.tally.sims < SIMS_MAX;
         self.update(sender, |entry| {
             entry.gas = gas;
             entry.measured = true;
-            entry.sim = keep.then_some(sim);
+            entry.sim = keep.then(|| Box::new(sim));
         });
     }
 
@@ -206,7 +216,7 @@ impl<S> Ready<S> {
 
     /// The work that all executable candidates are.
     pub(crate) const fn pending(&self) -> Pending {
-        self.pending
+        self.tally.pending
     }
 
     /// Gives back a candidate for [`Self::next_untried`].
@@ -218,15 +228,17 @@ impl<S> Ready<S> {
         let Some(Place::Ready(key)) = self.places.get(&sender).copied() else {
             return;
         };
-        if let Some(mut entry) = self.entries.remove(&key) {
-            self.discount(&entry);
-            change(&mut entry);
-            self.count(&entry);
-            self.entries.insert(key, entry);
+        // What changes is not part of the key.
+        if let Some(entry) = self.entries.get_mut(&key) {
+            self.tally.discount(entry);
+            change(entry);
+            self.tally.count(entry);
         }
     }
+}
 
-    fn count(&mut self, entry: &Entry<S>) {
+impl Tally {
+    fn count<S>(&mut self, entry: &Entry<S>) {
         self.sims += usize::from(entry.sim.is_some());
         let pending = &mut self.pending;
         if let Some(cost_us) = entry.cost_us {
@@ -238,7 +250,7 @@ impl<S> Ready<S> {
         }
     }
 
-    fn discount(&mut self, entry: &Entry<S>) {
+    fn discount<S>(&mut self, entry: &Entry<S>) {
         self.sims -= usize::from(entry.sim.is_some());
         let pending = &mut self.pending;
         if let Some(cost_us) = entry.cost_us {
@@ -259,7 +271,7 @@ impl<S> Frontier for Ready<S> {
 
     fn pop(&mut self) -> Option<(Candidate, Rank)> {
         let (_, entry) = self.entries.pop_first()?;
-        self.discount(&entry);
+        self.tally.discount(&entry);
         self.places.remove(&entry.candidate.tx.sender);
         let taken = (entry.candidate.clone(), entry.rank);
         self.popped.push(entry);
