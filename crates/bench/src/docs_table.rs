@@ -6,8 +6,10 @@ use crate::{BenchError, Percentiles, Report, Timing};
 /// Stands where a run has no such figure.
 const NONE: &str = "–";
 
-/// Columns and what stands in them.
-const COLUMNS: [(&str, fn(&Report) -> String); 13] = [
+/// Heading of a column and what stands in it.
+type Column = (&'static str, fn(&Report) -> String);
+
+const COLUMNS: [Column; 13] = [
     ("sealed tx/s", |report| {
         grouped(report.speed.sealed_per_s, 0)
     }),

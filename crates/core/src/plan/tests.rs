@@ -29,9 +29,11 @@ fn dues_are_counted_back_from_the_end() {
 
 #[test]
 fn the_rhythm_runs_across_blocks() {
-    for (interval_us, end_margin_us, block_time_s) in
-        [(200_000, 75_000, 2), (250_000, 75_000, 1), (50_000, 25_000, 1)]
-    {
+    for (interval_us, end_margin_us, block_time_s) in [
+        (200_000, 75_000, 2),
+        (250_000, 75_000, 1),
+        (50_000, 25_000, 1),
+    ] {
         let config = JobConfig {
             interval_us,
             end_margin_us,
