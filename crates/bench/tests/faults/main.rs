@@ -1,5 +1,7 @@
 //! A builder that is wrong in one way is measured, and the meter notices just that.
 
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
 mod builder;
 mod mock;
 
