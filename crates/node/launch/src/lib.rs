@@ -21,6 +21,8 @@ mod metrics_server;
 mod node;
 pub use node::{Node, start_node};
 
+mod rpc_runtime;
+
 mod servers;
 
 pub use blockwright_types::{OpFork, SealedBlock};

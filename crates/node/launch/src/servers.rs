@@ -8,12 +8,12 @@ use blockwright_engine::{
 };
 use blockwright_pool::Pool;
 use blockwright_rpc::{
-    EthApi, RpcDeps, RpcServer, ServerConfig, engine_port_module, eth_module, serve_http, serve_ws,
-    subscription_module,
+    EthApi, RpcDeps, RpcServer, ServerConfig, engine_port_module, serve_http, serve_ws,
 };
 use blockwright_service::BuilderHandle;
 use jsonrpsee::Methods;
 
+use crate::rpc_runtime::RpcRuntime;
 use crate::{Bound, LaunchError, NodeConfig, RpcLimits};
 
 /// HTTP, WebSocket and the authenticated port.
@@ -21,6 +21,8 @@ pub(crate) struct Servers {
     http: RpcServer,
     ws: RpcServer,
     authrpc: AuthRpcServer,
+    /// Dropped last: the servers for the public live on it.
+    _rpc: RpcRuntime,
 }
 
 /// The `eth_` API over a node's parts.
@@ -62,13 +64,19 @@ impl Servers {
             batch_entries_max: config.rpc.batch_max,
             ..ServerConfig::default()
         };
-        let http = serve_http(config.listen.http.socket(), eth_module(api), &settings)
-            .await
-            .map_err(|error| failed("http", error))?;
-        let methods = merged([eth_module(api).into(), subscription_module(api).into()])?;
-        let ws = serve_ws(config.listen.ws.socket(), methods, &settings)
-            .await
-            .map_err(|error| failed("ws", error))?;
+        let rpc = RpcRuntime::start()?;
+        let (http_addr, ws_addr) = (config.listen.http.socket(), config.listen.ws.socket());
+        let api_served = api.clone();
+        let serve = async move {
+            let http = serve_http(http_addr, &api_served, &settings)
+                .await
+                .map_err(|error| failed("http", error))?;
+            let ws = serve_ws(ws_addr, &api_served, &settings)
+                .await
+                .map_err(|error| failed("ws", error))?;
+            Ok((http, ws))
+        };
+        let (http, ws) = rpc.run(serve).await?;
         let methods = merged([
             engine_module(engine.clone()).into(),
             engine_port_module(api).into(),
@@ -79,7 +87,12 @@ impl Servers {
         )
         .await
         .map_err(|error| failed("authrpc", error))?;
-        Ok(Self { http, ws, authrpc })
+        Ok(Self {
+            http,
+            ws,
+            authrpc,
+            _rpc: rpc,
+        })
     }
 
     pub(crate) fn bound(&self, flashblocks: SocketAddr, metrics: SocketAddr) -> Bound {

@@ -6,8 +6,8 @@ use blockwright_types::SharedTx;
 use crate::config::PoolConfig;
 use crate::error::PoolError;
 use crate::event::{DropReason, Events};
-use crate::price_index::{Place, effective_price};
-use crate::sender::Pooled;
+use crate::price_index::Place;
+use crate::sender::{Pooled, Sender};
 use crate::table::{Inclusion, Table};
 use crate::view::AccountFacts;
 
@@ -35,7 +35,7 @@ struct Plan {
 }
 
 impl Table {
-    /// Takes `newcomer`, or refuses it and leaves the pool as it was.
+    /// Takes `newcomer` and returns its sender's version, or refuses it and leaves the pool as it was.
     ///
     /// A full pool makes room by dropping the lowest effective prices at the terms' base fee. An executable
     /// newcomer displaces any parked transaction of other senders, then executable ones that pay
@@ -46,7 +46,7 @@ impl Table {
         newcomer: Newcomer,
         terms: Terms<'_>,
         events: &mut Events,
-    ) -> Result<(), PoolError> {
+    ) -> Result<u64, PoolError> {
         let Newcomer { pooled, facts } = newcomer;
         let place = pooled.place();
         if self.contains(&pooled.tx.hash) {
@@ -69,7 +69,7 @@ impl Table {
         } else {
             self.insert(pooled, facts, events);
         }
-        Ok(())
+        Ok(self.sender(place.sender).map_or(0, Sender::version))
     }
 
     fn plan(
@@ -103,7 +103,7 @@ impl Table {
         if need.is_met() {
             return Ok(plan);
         }
-        let price = effective_price(&pooled.tx.envelope, base_fee);
+        let price = pooled.prices.effective(base_fee);
         let executable_end = self
             .sender(place.sender)
             .map_or(facts.nonce, |sender| sender.executable_end);
@@ -148,11 +148,8 @@ impl Table {
         if sender.txs.len() < slots {
             return Ok(None);
         }
-        match sender.txs.last_key_value() {
-            Some((&highest, _)) if highest > place.nonce => Ok(Some(Place {
-                sender: place.sender,
-                nonce: highest,
-            })),
+        match sender.txs.last() {
+            Some(highest) if highest.nonce > place.nonce => Ok(Some(highest.place())),
             _ => Err(PoolError::SenderLimit {
                 address: place.sender,
                 limit: slots,

@@ -1,33 +1,43 @@
 //! The pool as one building job sees it.
 
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use alloy_primitives::Address;
+use alloy_primitives::map::AddressMap;
 use blockwright_seams::{Candidate, Candidates, Wake};
 use blockwright_types::{BuildRequest, SharedTx, SkipReason};
 use tracing::{debug, trace};
 
 use crate::event::DropReason;
-use crate::jobs::{JobFeed, JobNews};
+use crate::jobs::{JobFeed, Wants};
 use crate::pool::Shared;
 use crate::price_index::Place;
+use crate::sender::Sighting;
+use crate::taken::Taken;
 use crate::view::AccountView;
 
 /// Senders looked up under one hold of the table's lock.
 const LOOKUPS_PER_LOCK: usize = 64;
+/// Followers taken along when a sender is looked at for the first time, or for a replacement.
+const AHEAD_FIRST: usize = 3;
+/// Followers taken along once a sender's transactions prove to be committed.
+const AHEAD_COMMITTED: usize = 8;
 
 /// A job's view of the pool: for every sender the transaction whose nonce comes next after the
 /// job's parent and what the job committed. Made by [`Pool::candidates`](crate::Pool::candidates);
 /// dropping it ends the subscription.
 ///
-/// A job may stand on any block that `view` can read, not only on the pool's head.
+/// A job may stand on any block that `view` can read, not only on the pool's head. It takes a few
+/// consecutive transactions of a sender at a time, so that most commits ask no lock for the next one.
 pub struct PoolCandidates {
     shared: Arc<Shared>,
     feed: Arc<JobFeed>,
     view: Arc<dyn AccountView>,
     /// Senders not looked at yet, with the nonce after the parent where the pool knows it.
     backlog: std::vec::IntoIter<(Address, Option<u64>)>,
+    senders: AddressMap<Taken>,
+    /// Kept for its room.
+    found: Vec<Candidate>,
 }
 
 impl PoolCandidates {
@@ -41,11 +51,13 @@ impl PoolCandidates {
     ) -> Self {
         let feed = shared.jobs.open(wake, shared.config.count_max);
         let backlog = shared.senders_at(request.context.parent_hash);
-        let candidates = Self {
+        let mut candidates = Self {
             shared,
             feed,
             view,
             backlog: backlog.into_iter(),
+            senders: AddressMap::default(),
+            found: Vec::new(),
         };
         for tx in &request.sequencer_transactions {
             candidates.note_sequencer(tx);
@@ -54,7 +66,7 @@ impl PoolCandidates {
     }
 
     /// Sequencer transactions use nonces, too: a deposit adds one to its sender's.
-    fn note_sequencer(&self, tx: &SharedTx) {
+    fn note_sequencer(&mut self, tx: &SharedTx) {
         let known = self.next_nonce(tx.sender);
         let next = if tx.is_deposit() {
             known
@@ -63,17 +75,11 @@ impl PoolCandidates {
         } else {
             Some(tx.nonce() + 1)
         };
-        self.feed
-            .news
-            .lock()
-            .senders
-            .entry(tx.sender)
-            .or_default()
-            .next = next;
+        self.senders.entry(tx.sender).or_default().next = next;
     }
 
     fn next_nonce(&self, sender: Address) -> Option<u64> {
-        self.feed.news.lock().senders.get(&sender)?.next
+        self.senders.get(&sender)?.next
     }
 
     fn nonce_from_view(&self, sender: Address) -> Option<u64> {
@@ -87,45 +93,61 @@ impl PoolCandidates {
         }
     }
 
-    /// Up to `max` senders to look at, with what is known of their next nonce.
-    fn take_senders(&mut self, max: usize) -> Vec<(Address, Option<u64>)> {
+    /// Up to `max` senders to look at, with the nonce each could go on with. `None` where nobody is
+    /// left.
+    fn take_senders(&mut self, max: usize) -> Option<Vec<Place>> {
         let mut taken: Vec<_> = self.backlog.by_ref().take(max).collect();
-        let mut news = self.feed.news.lock();
-        while taken.len() < max {
-            let Some(sender) = news.dequeue() else { break };
-            taken.push((sender, None));
-        }
-        for (sender, nonce) in &mut taken {
-            if let Some(next) = news.senders.get(sender).and_then(|known| known.next) {
-                *nonce = Some(next);
+        if taken.len() < max {
+            let mut news = self.feed.news.lock();
+            while taken.len() < max {
+                let Some(sender) = news.dequeue() else { break };
+                taken.push((sender, None));
             }
         }
-        taken
-    }
-
-    /// Looks the senders up and appends what was not offered before.
-    fn offer(&self, senders: &[(Address, Option<u64>)], out: &mut Vec<Candidate>) {
-        let places: Vec<Place> = senders
-            .iter()
-            .filter_map(|&(sender, nonce)| {
-                let nonce = nonce.or_else(|| self.nonce_from_view(sender))?;
+        if taken.is_empty() {
+            return None;
+        }
+        let places = taken
+            .into_iter()
+            .filter_map(|(sender, at_parent)| {
+                let nonce = self
+                    .next_nonce(sender)
+                    .or(at_parent)
+                    .or_else(|| self.nonce_from_view(sender))?;
                 Some(Place { sender, nonce })
             })
             .collect();
-        {
-            let mut news = self.feed.news.lock();
-            for place in &places {
-                let known = news.senders.entry(place.sender).or_default();
-                known.next = Some(place.nonce);
-            }
+        Some(places)
+    }
+
+    /// Looks at the senders and appends what was not offered before.
+    fn offer(&mut self, places: &[Place], out: &mut Vec<Candidate>) {
+        let mut found = std::mem::take(&mut self.found);
+        let runs = self.shared.runs_from(places, AHEAD_FIRST, &mut found);
+        self.set_wants(places.iter().zip(&runs));
+        let mut found_left = found.drain(..);
+        for (&Place { sender, nonce }, run) in places.iter().zip(runs) {
+            let taken = self.senders.entry(sender).or_default();
+            taken.next = Some(nonce);
+            let Some(Run { count, sighting }) = run else {
+                continue;
+            };
+            let run = found_left.by_ref().take(count);
+            out.extend(taken.take_run(run, sighting));
         }
-        let found = self.shared.lookup(&places);
+        drop(found_left);
+        self.found = found;
+    }
+
+    fn set_wants<'a>(&self, looked: impl Iterator<Item = (&'a Place, &'a Option<Run>)>) {
         let mut news = self.feed.news.lock();
-        out.extend(
-            found
-                .into_iter()
-                .filter(|candidate| mark_offered(&mut news, candidate)),
-        );
+        for (place, run) in looked {
+            let wants = match run {
+                Some(run) => Wants::AfterVersion(run.sighting.seen),
+                None => Wants::Nonce(place.nonce),
+            };
+            news.set_wants(place.sender, wants);
+        }
     }
 
     fn drop_from_pool(&self, tx: &SharedTx, reason: &SkipReason) {
@@ -137,26 +159,20 @@ impl PoolCandidates {
     }
 }
 
-/// Notes that `candidate` is offered; `false` where it was offered already.
-fn mark_offered(news: &mut JobNews, candidate: &Candidate) -> bool {
-    match news.senders.entry(candidate.tx.sender) {
-        Entry::Occupied(mut entry) => {
-            let hash = Some(candidate.tx.hash);
-            std::mem::replace(&mut entry.get_mut().offered, hash) != hash
-        }
-        Entry::Vacant(_) => false,
-    }
+/// How many consecutive transactions of one sender were found, and when.
+pub(crate) struct Run {
+    pub(crate) count: usize,
+    pub(crate) sighting: Sighting,
 }
 
 impl Candidates for PoolCandidates {
     fn poll_new(&mut self, max: usize, out: &mut Vec<Candidate>) -> bool {
         let end = out.len() + max;
         while out.len() < end {
-            let senders = self.take_senders((end - out.len()).min(LOOKUPS_PER_LOCK));
-            if senders.is_empty() {
+            let Some(places) = self.take_senders((end - out.len()).min(LOOKUPS_PER_LOCK)) else {
                 break;
-            }
-            self.offer(&senders, out);
+            };
+            self.offer(&places, out);
         }
         let idle = self.feed.news.lock().settle();
         !idle || self.backlog.len() > 0
@@ -167,15 +183,21 @@ impl Candidates for PoolCandidates {
             sender: tx.sender,
             nonce: tx.nonce() + 1,
         };
-        {
-            // Before the lookup: an arrival is either found by it or announced after it.
-            let mut news = self.feed.news.lock();
-            let known = news.senders.entry(tx.sender).or_default();
-            known.next = Some(place.nonce);
-            known.offered = None;
+        let taken = self.senders.entry(tx.sender).or_default();
+        if let Some(next) = taken.advance(place.nonce) {
+            return Some(next);
         }
-        let candidate = self.shared.lookup(&[place]).pop()?;
-        mark_offered(&mut self.feed.news.lock(), &candidate).then_some(candidate)
+        // Before the lookup: an arrival is either found by it or announced after it.
+        self.feed.news.lock().set_wants(place.sender, Wants::Any);
+        let mut found = std::mem::take(&mut self.found);
+        let runs = self.shared.runs_from(&[place], AHEAD_COMMITTED, &mut found);
+        self.set_wants([place].iter().zip(&runs));
+        let next = runs.into_iter().flatten().next().and_then(|run| {
+            let taken = self.senders.entry(place.sender).or_default();
+            taken.take_run(found.drain(..), run.sighting)
+        });
+        self.found = found;
+        next
     }
 
     fn defer(&mut self, tx: &SharedTx, reason: &SkipReason, until_index: u64) {
@@ -189,11 +211,14 @@ impl Candidates for PoolCandidates {
         if let SkipReason::NonceTooLow { state, .. } = *reason {
             // Another transaction of this block moved the account's nonce (an EIP-7702
             // authorization, a delegated account that creates): go on from there.
-            let kept = self.feed.skip_to(tx.sender, state);
-            self.shared
-                .metrics
-                .lost_job_news
-                .increment(u64::from(!kept));
+            let taken = self.senders.entry(tx.sender).or_default();
+            if taken.skip_to(state) {
+                let kept = self.feed.announce(tx.sender);
+                self.shared
+                    .metrics
+                    .lost_job_news
+                    .increment(u64::from(!kept));
+            }
         }
         if reason.is_final() {
             self.drop_from_pool(tx, reason);

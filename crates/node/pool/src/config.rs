@@ -19,12 +19,13 @@ pub struct PoolConfig {
     pub tx_size_bytes_max: usize,
     /// By how many per cent both fee caps of a replacement must exceed the old ones. Default 10.
     pub replacement_bump_percent: u64,
-    /// Threads that decode, recover senders and insert. Default: the machine's cores, at most 8.
+    /// Threads that decode, recover senders and insert, at a priority below the builder's. Default: the machine's cores, at most 8.
     pub intake_threads: usize,
     /// Most transactions that wait for a thread or are being worked on; more are refused with
-    /// [`PoolError::IntakeFull`](crate::PoolError::IntakeFull). Default 32,768.
+    /// [`PoolError::IntakeFull`](crate::PoolError::IntakeFull). Default 16,384, about half a second
+    /// of one core's recoveries.
     pub intake_count_max: usize,
-    /// Most bytes that wait or are being worked on. Default 64 MiB.
+    /// Most bytes that wait or are being worked on. Default 32 MiB.
     pub intake_size_bytes_max: usize,
     /// Hashes that a subscriber of [`Pool::subscribe_new`](crate::Pool::subscribe_new) may lag
     /// behind before it loses the oldest (and is told how many). Default 8,192.
@@ -45,8 +46,8 @@ impl PoolConfig {
             tx_size_bytes_max: 128 << 10,
             replacement_bump_percent: 10,
             intake_threads: cores.min(8),
-            intake_count_max: 32_768,
-            intake_size_bytes_max: 64 << 20,
+            intake_count_max: 16_384,
+            intake_size_bytes_max: 32 << 20,
             new_pending_capacity: 8_192,
         }
     }

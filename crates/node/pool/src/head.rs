@@ -2,27 +2,29 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::Address;
-use alloy_primitives::map::AddressSet;
-use blockwright_types::SealedBlock;
+use alloy_primitives::map::{AddressMap, AddressSet, B256Map};
+use alloy_primitives::{Address, KECCAK256_EMPTY};
+use blockwright_types::{AccountPost, Changes, SealedBlock};
 use tracing::debug;
 
 use crate::event::Events;
+use crate::metrics::Sizes;
 use crate::pool::{Head, Shared};
 use crate::table::Inclusion;
-use crate::view::{AccountFacts, HeadView};
+use crate::view::{AccountCode, AccountFacts, HeadView};
 
 /// Accounts handled under one hold of the table's lock.
-const ACCOUNTS_PER_LOCK: usize = 64;
+const ACCOUNTS_PER_LOCK: usize = 256;
 /// Transactions moved under one hold of the table's lock, save for the last account's.
-const EVENTS_PER_LOCK: usize = 128;
+const EVENTS_PER_LOCK: usize = 256;
 
 impl Shared {
     /// Makes `view` the head. `reverted` blocks left the canonical chain, `included` joined it,
     /// both oldest first.
     ///
     /// New transactions are checked against the new head from the first moment on; pooled ones
-    /// follow account by account, so that intake and jobs never wait long.
+    /// follow account by account, so that intake and jobs never wait long. Accounts come from the
+    /// blocks' own changes wherever those say all; stored state is read for the rest.
     pub(crate) fn follow(
         &self,
         view: HeadView,
@@ -35,16 +37,9 @@ impl Shared {
             inclusion: inclusion_of(included),
         });
         self.enter_head(head.clone());
-        let touched: Vec<Address> = reverted
-            .iter()
-            .chain(included)
-            .flat_map(|block| &block.parts)
-            .flat_map(|part| &part.changes)
-            .flat_map(|changes| changes.accounts.keys().copied())
-            .collect::<AddressSet>()
-            .into_iter()
-            .collect();
-        self.update_senders(&head, &touched);
+        let Touched { facts, unclear } = touched(reverted, included);
+        self.apply(&head, &facts);
+        self.update_senders(&head, &unclear);
         self.settle_head();
         self.take_back(&head, reverted);
     }
@@ -97,15 +92,15 @@ impl Shared {
         }
     }
 
-    /// Brings senders up to their accounts. The lock is free in between, after so many accounts
-    /// or after so much of their chains moved.
+    /// Brings senders up to their accounts; accounts without anything pooled cost a lookup. The lock
+    /// is free in between, after so many accounts or after so much of their chains moved.
     fn apply(&self, head: &Head, facts: &[(Address, AccountFacts)]) {
         let mut rest = facts.iter();
+        let mut events = Events::new();
         while rest.len() > 0 {
-            let mut events = Events::new();
-            {
+            let sizes = {
                 let mut state = self.state.lock();
-                for &(address, facts) in rest.by_ref() {
+                for &(address, facts) in rest.by_ref().take(ACCOUNTS_PER_LOCK) {
                     let included = &head.inclusion;
                     state
                         .table
@@ -114,8 +109,10 @@ impl Shared {
                         break;
                     }
                 }
-            }
-            self.report(&events);
+                Sizes::of(&state.table)
+            };
+            self.report(&events, sizes);
+            events.clear();
         }
     }
 
@@ -125,22 +122,71 @@ impl Shared {
             .iter()
             .flat_map(|block| block.transactions())
             .filter(|tx| !tx.is_deposit() && !head.inclusion.hashes.contains_key(&tx.hash))
-            .map(|tx| (tx.clone(), self.next_arrival()))
+            .map(|tx| (tx.clone(), self.next_arrivals(1)))
             .collect();
-        for (tx, result) in txs.iter().zip(self.insert(&txs)) {
-            self.record_result(&result, Some(tx.0.hash));
-        }
+        let results = self.insert(&txs, None);
+        self.record_results(results.iter().zip(txs.iter().map(|(tx, _)| tx.hash)));
     }
 }
 
-fn inclusion_of(blocks: &[Arc<SealedBlock>]) -> Inclusion {
-    let hashes = blocks
+/// Accounts that a change of the chain touched.
+struct Touched {
+    /// With what they are now.
+    facts: Vec<(Address, AccountFacts)>,
+    /// Without: only a reverted block names them, or their code has to be looked at.
+    unclear: Vec<Address>,
+}
+
+fn touched(reverted: &[Arc<SealedBlock>], included: &[Arc<SealedBlock>]) -> Touched {
+    let mut posts: AddressMap<Option<AccountPost>> = AddressMap::default();
+    for changes in changes_of(included) {
+        posts.reserve(changes.accounts.len() / 2);
+        let accounts = changes.accounts.iter();
+        posts.extend(accounts.map(|(address, change)| (*address, change.post)));
+    }
+    let mut only_reverted = AddressSet::default();
+    for changes in changes_of(reverted) {
+        let accounts = changes.accounts.keys();
+        only_reverted.extend(accounts.filter(|address| !posts.contains_key(*address)));
+    }
+    let mut unclear: Vec<Address> = only_reverted.into_iter().collect();
+    let mut facts = Vec::with_capacity(posts.len());
+    for (address, post) in posts {
+        match facts_of(post) {
+            Some(clear) => facts.push((address, clear)),
+            None => unclear.push(address),
+        }
+    }
+    Touched { facts, unclear }
+}
+
+fn changes_of(blocks: &[Arc<SealedBlock>]) -> impl Iterator<Item = &Arc<Changes>> {
+    blocks
         .iter()
-        .flat_map(|block| {
-            let number = block.header.number;
-            block.transactions().map(move |tx| (tx.hash, number))
-        })
-        .collect();
+        .flat_map(|block| &block.parts)
+        .flat_map(|part| &part.changes)
+}
+
+/// The account after its last change; `None` where it has code, whose kind the hash does not tell.
+fn facts_of(post: Option<AccountPost>) -> Option<AccountFacts> {
+    let Some(post) = post else {
+        return Some(AccountFacts::default());
+    };
+    (post.code_hash == KECCAK256_EMPTY).then_some(AccountFacts {
+        nonce: post.nonce,
+        balance: post.balance,
+        code: AccountCode::None,
+    })
+}
+
+fn inclusion_of(blocks: &[Arc<SealedBlock>]) -> Inclusion {
+    let parts = blocks.iter().flat_map(|block| &block.parts);
+    let mut hashes = B256Map::default();
+    hashes.reserve(parts.map(|part| part.transactions.len()).sum());
+    for block in blocks {
+        let number = block.header.number;
+        hashes.extend(block.transactions().map(|tx| (tx.hash, number)));
+    }
     Inclusion { hashes }
 }
 

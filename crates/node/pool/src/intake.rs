@@ -6,75 +6,40 @@ use std::sync::atomic::Ordering;
 
 use alloy_eips::eip2718::Decodable2718;
 use alloy_primitives::map::B256Set;
-use alloy_primitives::{Address, B256, Bytes, keccak256};
+use alloy_primitives::{B256, Bytes, keccak256};
 use blockwright_types::{RecoveredTx, SharedTx};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use op_alloy_consensus::OpTxEnvelope;
 use parking_lot::Mutex;
-use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
-use secp256k1::{Message, SECP256K1};
 use tokio::sync::oneshot;
 use tracing::{error, trace};
 
 use crate::error::PoolError;
-use crate::pool::Shared;
-use crate::table::known;
+use crate::gate::Gate;
+use crate::metrics::PoolMetrics;
+use crate::pool::{Head, Shared};
+use crate::priority::yield_to_builder;
+use crate::recovery::recover_sender;
+use crate::submission::{Outcome, Piece, Submission};
 use crate::validate::{check_bytes, check_transaction};
 
-/// Transactions that one thread takes at a time: enough to share the locks, few enough that a
-/// batch of 100 is spread over the threads.
-const CHUNK: usize = 25;
-
-type Outcome = Result<B256, PoolError>;
-
-/// A transaction on its way in.
-struct Raw {
-    encoded: Bytes,
-    arrival: u64,
-}
-
-/// What one thread does at a time.
-struct Work {
-    items: Vec<Raw>,
-    reply: oneshot::Sender<Vec<Outcome>>,
-    _permit: Permit,
-}
+/// Priority of the intake threads: while the builder wants the cores, they get about a tenth.
+const NICE: i32 = 10;
 
 /// Bounded entry to the intake threads. When full it refuses; it never makes a caller wait for
 /// room. The threads end when it is dropped.
 pub(crate) struct Intake {
-    queue: Sender<Work>,
-    load: Arc<Mutex<Load>>,
-}
-
-/// What waits or is being worked on.
-#[derive(Default)]
-struct Load {
-    count: usize,
-    size_bytes: usize,
-}
-
-/// A share of the intake's capacity, given back when dropped.
-struct Permit {
-    load: Arc<Mutex<Load>>,
-    count: usize,
-    size_bytes: usize,
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        let mut load = self.load.lock();
-        load.count -= self.count;
-        load.size_bytes -= self.size_bytes;
-    }
+    queue: Sender<Arc<Submission>>,
+    gate: Arc<Gate>,
+    threads: usize,
 }
 
 impl Intake {
     pub(crate) fn start(shared: &Arc<Shared>) -> Self {
         let threads = shared.config.intake_threads.max(1);
-        // Each piece of work holds at least one of the counted transactions: never full before
-        // the count is.
-        let (queue, work) = bounded::<Work>(shared.config.intake_count_max.max(1));
+        // A submission stands in the queue at most once for each of its counted transactions: never
+        // full before the gate is.
+        let (queue, work) = bounded(shared.config.intake_count_max.max(1));
         let in_progress = Arc::new(Mutex::new(B256Set::default()));
         for index in 0..threads {
             let worker = Worker {
@@ -84,7 +49,10 @@ impl Intake {
             let work = work.clone();
             let spawned = std::thread::Builder::new()
                 .name(format!("pool-intake-{index}"))
-                .spawn(move || worker.run(&work));
+                .spawn(move || {
+                    yield_to_builder(NICE);
+                    worker.run(&work);
+                });
             if let Err(error) = spawned {
                 // With no thread at all, submissions answer `Closed`.
                 error!(%error, "transaction intake thread cannot be started");
@@ -92,76 +60,46 @@ impl Intake {
         }
         Self {
             queue,
-            load: Arc::default(),
+            gate: Arc::new(Gate::new(
+                &shared.config,
+                shared.metrics.intake_count.clone(),
+            )),
+            threads,
         }
     }
 
     pub(crate) async fn submit(&self, shared: &Shared, encoded: Vec<Bytes>) -> Vec<Outcome> {
-        let mut results = Vec::with_capacity(encoded.len());
-        let mut replies = Vec::with_capacity(encoded.len().div_ceil(CHUNK));
-        for chunk in encoded.chunks(CHUNK) {
-            shared.metrics.received.increment(chunk.len() as u64);
-            replies.push((chunk.len(), self.enqueue(shared, chunk)));
+        let count = encoded.len();
+        if count == 0 {
+            return Vec::new();
         }
-        for (count, reply) in replies {
-            let outcome = match reply {
-                Ok(reply) => reply.await.map_err(|_| PoolError::Closed),
-                Err(error) => Err(error),
-            };
-            match outcome {
-                Ok(chunk) => results.extend(chunk),
-                Err(error) => {
-                    for _ in 0..count {
-                        let refused = Err(error.clone());
-                        shared.record_result(&refused, None);
-                        results.push(refused);
-                    }
-                }
-            }
-        }
-        results
+        shared.metrics.received.increment(count as u64);
+        let error = match self.enqueue(shared, encoded) {
+            Ok(answer) => match answer.await {
+                Ok(outcomes) => return outcomes,
+                Err(_) => PoolError::Closed,
+            },
+            Err(error) => error,
+        };
+        PoolMetrics::record_refusals(&error, None, count as u64);
+        vec![Err(error); count]
     }
 
     fn enqueue(
         &self,
         shared: &Shared,
-        chunk: &[Bytes],
+        encoded: Vec<Bytes>,
     ) -> Result<oneshot::Receiver<Vec<Outcome>>, PoolError> {
-        let permit = self.admit(shared, chunk)?;
-        let items = chunk
-            .iter()
-            .map(|encoded| Raw {
-                encoded: encoded.clone(),
-                arrival: shared.next_arrival(),
-            })
-            .collect();
-        let (reply, answer) = oneshot::channel();
-        let work = Work {
-            items,
-            reply,
-            _permit: permit,
-        };
-        self.queue.try_send(work).map_err(|_| PoolError::Closed)?;
-        Ok(answer)
-    }
-
-    fn admit(&self, shared: &Shared, chunk: &[Bytes]) -> Result<Permit, PoolError> {
-        let size_bytes = chunk.iter().map(|bytes| bytes.len()).sum::<usize>();
-        let mut load = self.load.lock();
-        if load.count + chunk.len() > shared.config.intake_count_max
-            || load.size_bytes + size_bytes > shared.config.intake_size_bytes_max
-        {
-            return Err(PoolError::IntakeFull {
-                waiting: load.count,
-            });
+        let size_bytes = encoded.iter().map(|bytes| bytes.len()).sum();
+        let permit = self.gate.enter(encoded.len(), size_bytes)?;
+        let first_arrival = shared.next_arrivals(encoded.len() as u64);
+        let (submission, answer) = Submission::new(encoded, first_arrival, permit);
+        // Every free thread may take a share; who comes too late finds nothing left.
+        for _ in 0..self.threads.min(submission.pieces_left()) {
+            let sent = self.queue.try_send(submission.clone());
+            sent.map_err(|_| PoolError::Closed)?;
         }
-        load.count += chunk.len();
-        load.size_bytes += size_bytes;
-        Ok(Permit {
-            load: self.load.clone(),
-            count: chunk.len(),
-            size_bytes,
-        })
+        Ok(answer)
     }
 }
 
@@ -187,56 +125,52 @@ impl Drop for Claim<'_> {
 }
 
 impl Worker {
-    fn run(&self, work: &Receiver<Work>) {
-        while let Ok(Work {
-            items,
-            reply,
-            _permit: permit,
-        }) = work.recv()
-        {
-            match catch_unwind(AssertUnwindSafe(|| self.process(&items))) {
-                Ok(results) => {
-                    drop(permit);
-                    // The caller may have gone; the transactions are pooled all the same.
-                    let _ = reply.send(results);
-                }
-                Err(_) => {
+    fn run(&self, work: &Receiver<Arc<Submission>>) {
+        while let Ok(submission) = work.recv() {
+            while let Some(piece) = submission.take_piece() {
+                let (offset, count) = (piece.offset, piece.encoded.len());
+                let outcomes = catch_unwind(AssertUnwindSafe(|| self.process(piece)));
+                if outcomes.is_err() {
                     self.shared.metrics.intake_panics.increment(1);
-                    error!(
-                        count = items.len(),
-                        "transaction intake panicked, batch lost"
-                    );
+                    error!(count, "transaction intake panicked, transactions lost");
                 }
+                submission.finish(offset, outcomes.ok());
             }
         }
     }
 
-    fn process(&self, items: &[Raw]) -> Vec<Outcome> {
-        let hashes: Vec<B256> = items.iter().map(|raw| keccak256(&raw.encoded)).collect();
+    fn process(&self, piece: Piece) -> Vec<Outcome> {
+        let hashes: Vec<B256> = piece.encoded.iter().map(keccak256).collect();
+        let head = match self.shared.head() {
+            Ok(head) => head,
+            Err(error) => return vec![Err(error); hashes.len()],
+        };
         let (claim, fresh) = self.claim(&hashes);
-        let mut results: Vec<Outcome> = Vec::with_capacity(items.len());
-        let mut recovered = Vec::with_capacity(items.len());
-        let mut positions = Vec::with_capacity(items.len());
-        for (position, (raw, &hash)) in items.iter().zip(&hashes).enumerate() {
-            trace!(%hash, size_bytes = raw.encoded.len(), "transaction received");
+        let mut results: Vec<Outcome> = Vec::with_capacity(hashes.len());
+        let mut recovered = Vec::with_capacity(hashes.len());
+        let mut positions = Vec::with_capacity(hashes.len());
+        let arrivals = piece.first_arrival..;
+        for (position, (encoded, arrival)) in piece.encoded.into_iter().zip(arrivals).enumerate() {
+            let hash = hashes[position];
+            trace!(%hash, size_bytes = encoded.len(), "transaction received");
             let outcome = if fresh[position] {
-                self.recover(raw, hash)
+                self.recover(encoded, hash, &head)
             } else {
                 Err(PoolError::AlreadyKnown(hash))
             };
             results.push(outcome.map(|tx| {
-                recovered.push((tx, raw.arrival));
+                recovered.push((tx, arrival));
                 positions.push(position);
                 hash
             }));
         }
-        for (position, result) in positions.into_iter().zip(self.shared.insert(&recovered)) {
+        let inserted = self.shared.insert(&recovered, Some(&head));
+        for (position, result) in positions.into_iter().zip(inserted) {
             results[position] = result;
         }
         drop(claim);
-        for (result, &hash) in results.iter().zip(&hashes) {
-            self.shared.record_result(result, Some(hash));
-        }
+        self.shared
+            .record_results(results.iter().zip(hashes.iter().copied()));
         results
     }
 
@@ -261,60 +195,30 @@ impl Worker {
             in_progress: &self.in_progress,
             hashes: claimed(&fresh),
         };
-        let pooled = known(
-            &self.shared.state.lock().table,
-            claim.hashes.iter().copied(),
-        );
+        let state = self.shared.state.lock();
         for (fresh, hash) in fresh.iter_mut().zip(hashes) {
-            *fresh &= !pooled.contains(hash);
+            *fresh &= !state.table.contains(hash);
         }
+        drop(state);
         (claim, fresh)
     }
 
     /// Decodes and checks, and only then pays for the recovery.
-    fn recover(&self, raw: &Raw, hash: B256) -> Result<SharedTx, PoolError> {
+    fn recover(&self, encoded: Bytes, hash: B256, head: &Head) -> Result<SharedTx, PoolError> {
         let config = &self.shared.config;
-        check_bytes(&raw.encoded, config)?;
-        let head = self.shared.head()?;
-        let envelope = OpTxEnvelope::decode_2718_exact(raw.encoded.as_ref())
+        check_bytes(&encoded, config)?;
+        let envelope = OpTxEnvelope::decode_2718_exact(encoded.as_ref())
             .map_err(|error| PoolError::Decode(error.to_string()))?;
         check_transaction(&envelope, config, &head.view)?;
         let sender = recover_sender(&envelope)?;
         self.shared.recovered.fetch_add(1, Ordering::Relaxed);
         self.shared.metrics.recovered.increment(1);
-        let tx = RecoveredTx::new(envelope, raw.encoded.clone(), sender);
+        let tx = RecoveredTx::new(envelope, encoded, sender);
         if tx.hash != hash {
             return Err(PoolError::Decode("the encoding is not canonical".into()));
         }
         Ok(Arc::new(tx))
     }
-}
-
-/// The address whose key signed `tx`.
-fn recover_sender(tx: &OpTxEnvelope) -> Result<Address, PoolError> {
-    const INVALID: PoolError = PoolError::InvalidSender("the signature recovers to no address");
-    let (signature, digest) = match tx {
-        OpTxEnvelope::Legacy(tx) => (tx.signature(), tx.signature_hash()),
-        OpTxEnvelope::Eip2930(tx) => (tx.signature(), tx.signature_hash()),
-        OpTxEnvelope::Eip1559(tx) => (tx.signature(), tx.signature_hash()),
-        OpTxEnvelope::Eip7702(tx) => (tx.signature(), tx.signature_hash()),
-        OpTxEnvelope::Deposit(_) | OpTxEnvelope::PostExec(_) => return Err(INVALID),
-    };
-    let parity = if signature.v() {
-        RecoveryId::One
-    } else {
-        RecoveryId::Zero
-    };
-    let mut compact = [0; 64];
-    compact[..32].copy_from_slice(&signature.r().to_be_bytes::<32>());
-    compact[32..].copy_from_slice(&signature.s().to_be_bytes::<32>());
-    let signature = RecoverableSignature::from_compact(&compact, parity).map_err(|_| INVALID)?;
-    let key = SECP256K1
-        .recover_ecdsa(Message::from_digest(digest.0), &signature)
-        .map_err(|_| INVALID)?;
-    Ok(Address::from_raw_public_key(
-        &key.serialize_uncompressed()[1..],
-    ))
 }
 
 #[cfg(test)]

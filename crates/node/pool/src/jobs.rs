@@ -1,54 +1,83 @@
 //! The building jobs that want to hear of arrivals.
 
 use std::collections::VecDeque;
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
+use alloy_primitives::Address;
 use alloy_primitives::map::AddressMap;
-use alloy_primitives::{Address, B256};
 use blockwright_seams::Wake;
-use blockwright_types::SharedTx;
-use parking_lot::{Mutex, MutexGuard, RwLock};
+use parking_lot::{Mutex, RwLock};
 
-/// What a job knows of one sender.
+/// A transaction that has just been pooled.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrival {
+    pub(crate) sender: Address,
+    pub(crate) nonce: u64,
+    /// The sender's version with it.
+    pub(crate) version: u64,
+}
+
+/// Which arrivals of one sender a job wants to hear of.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct JobSender {
-    /// Nonce that the job could include next; `None` until the job first looked.
-    pub(crate) next: Option<u64>,
-    /// Transaction last offered at that nonce.
-    pub(crate) offered: Option<B256>,
+pub(crate) enum Wants {
+    /// All: the job never looked, or is looking right now.
+    #[default]
+    Any,
+    /// The one with the nonce that the job could include next.
+    Nonce(u64),
+    /// Those that come after one of the sender's left. The job took what it needs for now at this
+    /// version; what only follows it will find by itself.
+    AfterVersion(u64),
+}
+
+impl Wants {
+    const fn covers(self, arrival: Arrival) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Nonce(nonce) => nonce == arrival.nonce,
+            Self::AfterVersion(version) => version != arrival.version,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Standing {
+    wants: Wants,
     queued: bool,
 }
 
-/// State of one job, shared between its thread and the intake.
+/// What a job's thread and the intake share.
 #[derive(Default)]
 pub(crate) struct JobNews {
-    pub(crate) senders: AddressMap<JobSender>,
+    standings: AddressMap<Standing>,
     queue: VecDeque<Address>,
     awake: bool,
 }
 
 impl JobNews {
+    pub(crate) fn set_wants(&mut self, sender: Address, wants: Wants) {
+        self.standings.entry(sender).or_default().wants = wants;
+    }
+
     /// Notes that `sender` may have something to offer. `false` where the queue is full.
     fn enqueue(&mut self, sender: Address, capacity: usize) -> bool {
-        let entry = self.senders.entry(sender).or_default();
-        if entry.queued {
+        let standing = self.standings.entry(sender).or_default();
+        if standing.queued {
             return true;
         }
         if self.queue.len() >= capacity {
             return false;
         }
-        entry.queued = true;
+        standing.queued = true;
         self.queue.push_back(sender);
         true
     }
 
-    /// Takes the sender that has waited longest.
+    /// Takes the sender that has waited longest. Until its wants are set anew the job hears of all
+    /// its arrivals, so that none falls between the look into the table and the setting.
     pub(crate) fn dequeue(&mut self) -> Option<Address> {
         let sender = self.queue.pop_front()?;
-        if let Entry::Occupied(mut entry) = self.senders.entry(sender) {
-            entry.get_mut().queued = false;
-        }
+        self.standings.insert(sender, Standing::default());
         Some(sender)
     }
 
@@ -70,31 +99,30 @@ pub(crate) struct JobFeed {
 }
 
 impl JobFeed {
-    /// Tells the job of an arrival if it is what the job could take next. `false` where the news
-    /// was lost because the queue is full.
-    fn notify(&self, tx: &SharedTx) -> bool {
-        let news = self.news.lock();
-        let known = news.senders.get(&tx.sender).copied().unwrap_or_default();
-        if known.next.is_some_and(|next| next != tx.nonce()) || known.offered == Some(tx.hash) {
-            return true;
+    /// Tells the job of those arrivals that it wants to hear of, waking it at most once. Returns how
+    /// many were lost because the queue is full.
+    fn notify(&self, arrivals: &[Arrival]) -> u64 {
+        let mut lost = 0;
+        let mut wake = false;
+        {
+            let mut news = self.news.lock();
+            for arrival in arrivals {
+                let standing = news.standings.get(&arrival.sender);
+                if standing.is_none_or(|at| !at.queued && at.wants.covers(*arrival)) {
+                    lost += u64::from(!news.enqueue(arrival.sender, self.capacity));
+                    wake |= !std::mem::replace(&mut news.awake, true);
+                }
+            }
         }
-        self.announce(news, tx.sender)
+        if wake {
+            (self.wake)();
+        }
+        lost
     }
 
-    /// The account's nonce moved to `next` within the job's block: what is pooled there may follow.
-    pub(crate) fn skip_to(&self, sender: Address, next: u64) -> bool {
+    /// Has the job look at `sender` again. `false` where the queue is full.
+    pub(crate) fn announce(&self, sender: Address) -> bool {
         let mut news = self.news.lock();
-        let known = news.senders.entry(sender).or_default();
-        if known.next.is_some_and(|known| known >= next) {
-            return true;
-        }
-        known.next = Some(next);
-        known.offered = None;
-        self.announce(news, sender)
-    }
-
-    /// Enqueues `sender` and, if the job sleeps, wakes it once the lock is free.
-    fn announce(&self, mut news: MutexGuard<'_, JobNews>, sender: Address) -> bool {
         let kept = news.enqueue(sender, self.capacity);
         let sleeping = !std::mem::replace(&mut news.awake, true);
         drop(news);
@@ -130,17 +158,11 @@ impl Jobs {
 
     /// Tells every job of `arrivals`, which are in the table already. Returns how many notices were
     /// lost to full queues.
-    pub(crate) fn notify(&self, arrivals: &[SharedTx]) -> u64 {
+    pub(crate) fn notify(&self, arrivals: &[Arrival]) -> u64 {
         if arrivals.is_empty() {
             return 0;
         }
         let feeds = self.feeds.read().clone();
-        let mut lost = 0;
-        for feed in &feeds {
-            for tx in arrivals {
-                lost += u64::from(!feed.notify(tx));
-            }
-        }
-        lost
+        feeds.iter().map(|feed| feed.notify(arrivals)).sum()
     }
 }

@@ -17,7 +17,11 @@ pub use event::DropReason;
 mod gas;
 pub use gas::{floor_gas, intrinsic_gas};
 
+mod gate;
+
 mod head;
+
+mod insertion;
 
 mod intake;
 
@@ -30,9 +34,18 @@ pub use pool::{Pool, PoolStatus, SenderContent};
 
 mod price_index;
 
+mod priority;
+pub use priority::yield_to_builder;
+
+mod recovery;
+
 mod sender;
 
+mod submission;
+
 mod table;
+
+mod taken;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -16,6 +16,7 @@
 //! | `blockwright_pool_lost_job_news_total` | counter | arrivals a job was not told of, its queue being full |
 //! | `blockwright_pool_view_errors_total` | counter | accounts that could not be read |
 //! | `blockwright_pool_intake_panics_total` | counter | batches lost to a panic |
+//! | `blockwright_pool_intake_count` | gauge | transactions that wait for their check or are in it |
 //! | `blockwright_pool_executable_count` | gauge | executable now |
 //! | `blockwright_pool_parked_count` | gauge | parked now |
 //! | `blockwright_pool_size_bytes` | gauge | wire bytes pooled now |
@@ -42,6 +43,7 @@ pub(crate) struct PoolMetrics {
     pub(crate) lost_job_news: Counter,
     pub(crate) view_errors: Counter,
     pub(crate) intake_panics: Counter,
+    pub(crate) intake_count: Gauge,
     executable_count: Gauge,
     parked_count: Gauge,
     size_bytes: Gauge,
@@ -66,6 +68,7 @@ impl PoolMetrics {
             lost_job_news: counter!("blockwright_pool_lost_job_news_total"),
             view_errors: counter!("blockwright_pool_view_errors_total"),
             intake_panics: counter!("blockwright_pool_intake_panics_total"),
+            intake_count: gauge!("blockwright_pool_intake_count"),
             executable_count: gauge!("blockwright_pool_executable_count"),
             parked_count: gauge!("blockwright_pool_parked_count"),
             size_bytes: gauge!("blockwright_pool_size_bytes"),
@@ -74,14 +77,15 @@ impl PoolMetrics {
 
     /// Counts and traces what happened in one critical section; called after it.
     pub(crate) fn record(&self, events: &Events) {
+        let (mut promoted, mut parked, mut included) = (0, 0, 0);
         for event in events {
             match event {
                 Event::Promoted(tx) => {
-                    self.promoted.increment(1);
+                    promoted += 1;
                     trace!(hash = %tx.hash, "transaction executable");
                 }
                 Event::Parked(tx) => {
-                    self.parked.increment(1);
+                    parked += 1;
                     trace!(hash = %tx.hash, nonce = tx.nonce(), "transaction parked behind a nonce gap");
                 }
                 Event::Replaced { old, by } => {
@@ -89,7 +93,7 @@ impl PoolMetrics {
                     trace!(hash = %old.hash, %by, "transaction replaced");
                 }
                 Event::Included { tx, number } => {
-                    self.included.increment(1);
+                    included += 1;
                     trace!(hash = %tx.hash, block = number, "transaction included");
                 }
                 Event::Dropped { tx, reason } => {
@@ -98,16 +102,24 @@ impl PoolMetrics {
                 }
             }
         }
+        self.promoted.increment(promoted);
+        self.parked.increment(parked);
+        self.included.increment(included);
     }
 
-    pub(crate) fn record_refusal(error: &PoolError, hash: Option<alloy_primitives::B256>) {
+    /// `count` refusals for one reason.
+    pub(crate) fn record_refusals(
+        error: &PoolError,
+        hash: Option<alloy_primitives::B256>,
+        count: u64,
+    ) {
         counter!("blockwright_pool_refused_transactions_total", "reason" => error.label())
-            .increment(1);
-        trace!(?hash, %error, "transaction refused");
+            .increment(count);
+        trace!(?hash, %error, count, "transaction refused");
     }
 
-    pub(crate) fn record_accepted(&self) {
-        self.accepted.increment(1);
+    pub(crate) fn record_accepted(&self, count: u64) {
+        self.accepted.increment(count);
     }
 
     /// Publishes the sizes of the table.

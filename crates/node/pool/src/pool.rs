@@ -9,8 +9,7 @@ use blockwright_types::{BuildRequest, SealedBlock, SharedTx};
 use parking_lot::Mutex;
 use tokio::sync::broadcast;
 
-use crate::admission::Terms;
-use crate::candidates::PoolCandidates;
+use crate::candidates::{PoolCandidates, Run};
 use crate::config::PoolConfig;
 use crate::error::PoolError;
 use crate::event::{DropReason, Event, Events};
@@ -19,11 +18,7 @@ use crate::jobs::Jobs;
 use crate::metrics::{PoolMetrics, Sizes};
 use crate::price_index::Place;
 use crate::table::{Inclusion, Table};
-use crate::validate::{check_account, check_transaction};
 use crate::view::{AccountView, HeadView};
-
-/// Insertions under one hold of the table's lock, so that a building job never waits long.
-const INSERTS_PER_LOCK: usize = 8;
 
 /// How much is pooled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,75 +87,18 @@ impl Shared {
         }
     }
 
-    pub(crate) fn next_arrival(&self) -> u64 {
-        self.arrivals.fetch_add(1, Ordering::Relaxed)
+    /// The first of `count` consecutive arrival numbers.
+    pub(crate) fn next_arrivals(&self, count: u64) -> u64 {
+        self.arrivals.fetch_add(count, Ordering::Relaxed)
     }
 
     pub(crate) fn head(&self) -> Result<Arc<Head>, PoolError> {
         self.state.lock().head.clone().ok_or(PoolError::NotReady)
     }
 
-    /// Checks recovered transactions and gives them places. Each comes with its arrival number.
-    pub(crate) fn insert(&self, txs: &[(SharedTx, u64)]) -> Vec<Result<B256, PoolError>> {
-        let mut results = Vec::with_capacity(txs.len());
-        for txs in txs.chunks(INSERTS_PER_LOCK) {
-            let done = loop {
-                if let Some(done) = self.try_insert(txs) {
-                    break done;
-                }
-            };
-            results.extend(done);
-        }
-        results
-    }
-
-    /// `None` where the head changed between the check and the insertion; nothing was done then.
-    fn try_insert(&self, txs: &[(SharedTx, u64)]) -> Option<Vec<Result<B256, PoolError>>> {
-        let head = match self.head() {
-            Ok(head) => head,
-            Err(error) => return Some(vec![Err(error); txs.len()]),
-        };
-        let checked: Vec<_> = txs
-            .iter()
-            .map(|(tx, arrival)| {
-                check_transaction(&tx.envelope, &self.config, &head.view)?;
-                check_account(tx, *arrival, &head.view)
-            })
-            .collect();
-        let terms = Terms {
-            config: &self.config,
-            base_fee: head.view.base_fee,
-            inclusion: &head.inclusion,
-        };
-        let mut events = Events::new();
-        let mut admitted = Vec::new();
-        let mut results = Vec::with_capacity(txs.len());
-        {
-            let mut state = self.state.lock();
-            if !state
-                .head
-                .as_ref()
-                .is_some_and(|now| Arc::ptr_eq(now, &head))
-            {
-                return None;
-            }
-            for newcomer in checked {
-                results.push(newcomer.and_then(|newcomer| {
-                    let tx = newcomer.pooled.tx.clone();
-                    state.table.admit(newcomer, terms, &mut events)?;
-                    admitted.push(tx.clone());
-                    Ok(tx.hash)
-                }));
-            }
-        }
-        self.report(&events);
-        let lost = self.jobs.notify(&admitted);
-        self.metrics.lost_job_news.increment(lost);
-        Some(results)
-    }
-
-    /// Counts, traces and announces what a critical section did. Called without the lock.
-    pub(crate) fn report(&self, events: &Events) {
+    /// Counts, traces and announces what a critical section did. Called without the lock, with the
+    /// sizes that the section left behind.
+    pub(crate) fn report(&self, events: &Events, sizes: Sizes) {
         if events.is_empty() {
             return;
         }
@@ -173,15 +111,21 @@ impl Shared {
                 }
             }
         }
-        let sizes = Sizes::of(&self.state.lock().table);
         self.metrics.record_sizes(sizes);
     }
 
-    pub(crate) fn record_result(&self, result: &Result<B256, PoolError>, hash: Option<B256>) {
-        match result {
-            Ok(_) => self.metrics.record_accepted(),
-            Err(error) => PoolMetrics::record_refusal(error, hash),
+    pub(crate) fn record_results<'a>(
+        &self,
+        results: impl IntoIterator<Item = (&'a Result<B256, PoolError>, B256)>,
+    ) {
+        let mut accepted = 0;
+        for (result, hash) in results {
+            match result {
+                Ok(_) => accepted += 1,
+                Err(error) => PoolMetrics::record_refusals(error, Some(hash), 1),
+            }
         }
+        self.metrics.record_accepted(accepted);
     }
 
     /// Every sender, with its nonce where the pool stands on `parent` itself.
@@ -201,19 +145,23 @@ impl Shared {
             .collect()
     }
 
-    /// What is pooled at `places`; empty ones are left out.
-    pub(crate) fn lookup(&self, places: &[Place]) -> Vec<Candidate> {
+    /// Appends what is pooled at each of `places` and at most `ahead` that follow it without a gap.
+    /// One answer a place, `None` where nothing is.
+    pub(crate) fn runs_from(
+        &self,
+        places: &[Place],
+        ahead: usize,
+        out: &mut Vec<Candidate>,
+    ) -> Vec<Option<Run>> {
+        let mut runs = Vec::with_capacity(places.len());
         let state = self.state.lock();
-        places
-            .iter()
-            .filter_map(|&place| {
-                let pooled = state.table.at(place)?;
-                Some(Candidate {
-                    tx: pooled.tx.clone(),
-                    arrival: pooled.arrival,
-                })
-            })
-            .collect()
+        runs.extend(places.iter().map(|&place| {
+            let before = out.len();
+            let sighting = state.table.run_from(place, ahead, out)?;
+            let count = out.len() - before;
+            Some(Run { count, sighting })
+        }));
+        runs
     }
 
     /// Drops what a job found to be final. A used nonce is final only on the job's own branch, so
@@ -224,7 +172,7 @@ impl Shared {
             nonce: tx.nonce(),
         };
         let mut events = Events::new();
-        {
+        let sizes = {
             let mut state = self.state.lock();
             let same = state.table.get(&tx.hash).is_some();
             let used = state
@@ -234,8 +182,9 @@ impl Shared {
             if same && (used || reason != DropReason::NonceUsed) {
                 state.table.discard(place, reason, &mut events);
             }
-        }
-        self.report(&events);
+            Sizes::of(&state.table)
+        };
+        self.report(&events, sizes);
     }
 }
 
@@ -262,8 +211,8 @@ impl Pool {
             .unwrap_or(Err(PoolError::Closed))
     }
 
-    /// [`add_raw`](Self::add_raw) for many; one result each, in order. What exceeds the intake's
-    /// capacity is refused with [`PoolError::IntakeFull`] at once.
+    /// [`add_raw`](Self::add_raw) for many; one result each, in order. Where the intake has no room
+    /// for all of them, all are refused with [`PoolError::IntakeFull`] at once.
     pub async fn add_batch(&self, encoded: Vec<Bytes>) -> Vec<Result<B256, PoolError>> {
         self.intake.submit(&self.shared, encoded).await
     }
@@ -272,13 +221,13 @@ impl Pool {
     pub fn add_recovered(&self, tx: SharedTx) -> Result<B256, PoolError> {
         let hash = tx.hash;
         self.shared.metrics.received.increment(1);
-        let arrival = self.shared.next_arrival();
+        let arrival = self.shared.next_arrivals(1);
         let result = self
             .shared
-            .insert(&[(tx, arrival)])
+            .insert(&[(tx, arrival)], None)
             .pop()
             .unwrap_or(Err(PoolError::Closed));
-        self.shared.record_result(&result, Some(hash));
+        self.shared.record_results([(&result, hash)]);
         result
     }
 
@@ -356,8 +305,8 @@ impl Pool {
         let of = |pooled: &crate::sender::Pooled| pooled.tx.clone();
         let end = sender.executable_end;
         SenderContent {
-            executable: sender.txs.range(..end).map(|(_, at)| of(at)).collect(),
-            parked: sender.txs.range(end..).map(|(_, at)| of(at)).collect(),
+            executable: sender.txs.range(0..end).map(of).collect(),
+            parked: sender.txs.from(end).map(of).collect(),
         }
     }
 

@@ -36,25 +36,33 @@ fn clamp(price: u128) -> u64 {
     u64::try_from(price).unwrap_or(u64::MAX)
 }
 
-fn tip_cap(tx: &impl Transaction) -> u128 {
-    tx.max_priority_fee_per_gas()
-        .unwrap_or_else(|| tx.max_fee_per_gas())
+/// What a transaction bids per gas, in wei; clamped to the index' range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Prices {
+    fee_cap: u64,
+    tip_cap: u64,
 }
 
-/// Effective gas price of `tx` at `base_fee`, in wei.
-pub(crate) fn effective_price(tx: &impl Transaction, base_fee: u64) -> u64 {
-    let tip = base_fee.saturating_add(clamp(tip_cap(tx)));
-    clamp(tx.max_fee_per_gas()).min(tip)
+impl Prices {
+    pub(crate) fn of(tx: &impl Transaction) -> Self {
+        let fee_cap = tx.max_fee_per_gas();
+        Self {
+            fee_cap: clamp(fee_cap),
+            tip_cap: clamp(tx.max_priority_fee_per_gas().unwrap_or(fee_cap)),
+        }
+    }
+
+    /// Effective gas price at `base_fee`, in wei.
+    pub(crate) fn effective(self, base_fee: u64) -> u64 {
+        self.fee_cap.min(base_fee.saturating_add(self.tip_cap))
+    }
 }
 
 impl PriceIndex {
     fn keys(pooled: &Pooled) -> (Key, Key) {
         let age = Reverse(pooled.arrival);
-        let envelope = &pooled.tx.envelope;
-        (
-            (clamp(envelope.max_fee_per_gas()), age),
-            (clamp(tip_cap(envelope)), age),
-        )
+        let Prices { fee_cap, tip_cap } = pooled.prices;
+        ((fee_cap, age), (tip_cap, age))
     }
 
     pub(crate) fn insert(&mut self, pooled: &Pooled) {

@@ -1,13 +1,15 @@
 //! The pooled transactions: chains by sender, places by hash, orders by price.
 
+use std::collections::hash_map::Entry;
 use std::ops::Range;
 
-use alloy_primitives::map::{AddressMap, B256Map, B256Set};
+use alloy_primitives::map::{AddressMap, B256Map};
 use alloy_primitives::{Address, B256, U256};
+use blockwright_seams::Candidate;
 
 use crate::event::{DropReason, Event, Events};
 use crate::price_index::{Place, PriceIndex};
-use crate::sender::{Pooled, Sender};
+use crate::sender::{Pooled, Sender, Sighting};
 use crate::view::AccountFacts;
 
 /// A sender and its account's nonce, side by side so that a job can copy all of them at once.
@@ -34,6 +36,8 @@ pub(crate) struct Table {
     executable: PriceIndex,
     parked: PriceIndex,
     size_bytes: u64,
+    /// Counts transactions that left, to tell each sender's states apart.
+    version: u64,
 }
 
 impl Table {
@@ -70,7 +74,26 @@ impl Table {
     }
 
     pub(crate) fn at(&self, place: Place) -> Option<&Pooled> {
-        self.senders.get(&place.sender)?.txs.get(&place.nonce)
+        self.senders.get(&place.sender)?.txs.get(place.nonce)
+    }
+
+    /// Appends what is pooled at `place` and at most `ahead` that follow without a gap. `None` where
+    /// nothing is.
+    pub(crate) fn run_from(
+        &self,
+        place: Place,
+        ahead: usize,
+        out: &mut Vec<Candidate>,
+    ) -> Option<Sighting> {
+        let sender = self.senders.get(&place.sender)?;
+        let before = out.len();
+        let run = sender.txs.from(place.nonce).zip(place.nonce..);
+        let run = run.take_while(|(pooled, nonce)| pooled.nonce == *nonce);
+        out.extend(run.take(1 + ahead).map(|(pooled, _)| Candidate {
+            tx: pooled.tx.clone(),
+            arrival: pooled.arrival,
+        }));
+        (out.len() > before).then(|| sender.sighting())
     }
 
     /// Puts a transaction where none is and promotes what follows it without a gap. The sender is
@@ -78,15 +101,19 @@ impl Table {
     pub(crate) fn insert(&mut self, pooled: Pooled, facts: AccountFacts, events: &mut Events) {
         let Place { sender, nonce } = pooled.place();
         debug_assert!(nonce >= facts.nonce, "validated against the same facts");
-        let list = &mut self.list;
-        let entry = self.senders.entry(sender).or_insert_with(|| {
-            list.push(SenderNonce {
-                sender,
-                nonce: facts.nonce,
-            });
-            Sender::new(facts, list.len() - 1)
-        });
-        debug_assert!(!entry.txs.contains_key(&nonce), "the place is free");
+        let entry = match self.senders.entry(sender) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                self.list.push(SenderNonce {
+                    sender,
+                    nonce: facts.nonce,
+                });
+                // Else a job could take the sender for the one it saw before that one was forgotten.
+                self.version += 1;
+                entry.insert(Sender::new(facts, self.list.len() - 1, self.version))
+            }
+        };
+        debug_assert!(entry.txs.get(nonce).is_none(), "the place is free");
         let executable = nonce < entry.executable_end;
         let index = if executable {
             &mut self.executable
@@ -106,7 +133,7 @@ impl Table {
                 Event::Parked(tx)
             });
         }
-        entry.txs.insert(nonce, pooled);
+        entry.txs.insert(pooled);
         if fills {
             self.extend_chain(sender, events);
         }
@@ -156,7 +183,7 @@ impl Table {
         self.size_bytes += new.tx.size_bytes();
         self.by_hash.insert(by, place);
         sender.cost_bound = sender.cost_bound.max(new.cost);
-        sender.txs.insert(place.nonce, new);
+        sender.txs.insert(new);
         events.push(Event::Replaced { old: old.tx, by });
     }
 
@@ -191,19 +218,22 @@ impl Table {
     }
 
     fn retire_used(&mut self, address: Address, included: &Inclusion, events: &mut Events) {
-        let Some(sender) = self.senders.get(&address) else {
+        let Some(sender) = self.senders.get_mut(&address) else {
             return;
         };
         let next = sender.facts.nonce;
-        let used: Vec<u64> = sender.txs.range(..next).map(|(&nonce, _)| nonce).collect();
-        for nonce in used {
-            let place = Place {
-                sender: address,
-                nonce,
+        let old_end = sender.executable_end;
+        let before = events.len();
+        while let Some(pooled) = sender.txs.pop_below(next) {
+            let index = if pooled.nonce < old_end {
+                &mut self.executable
+            } else {
+                &mut self.parked
             };
-            let Some(Pooled { tx, .. }) = self.detach(place) else {
-                continue;
-            };
+            index.remove(&pooled);
+            let tx = pooled.tx;
+            self.by_hash.remove(&tx.hash);
+            self.size_bytes -= tx.size_bytes();
             events.push(match included.hashes.get(&tx.hash) {
                 Some(&number) => Event::Included { tx, number },
                 None => Event::Dropped {
@@ -212,10 +242,11 @@ impl Table {
                 },
             });
         }
-        // Only after the used ones are gone: an end below the account's nonce moves up to it.
-        if let Some(sender) = self.senders.get_mut(&address) {
-            sender.executable_end = sender.executable_end.max(next);
+        if events.len() > before {
+            self.version += 1;
+            sender.set_version(self.version);
         }
+        sender.executable_end = old_end.max(next);
     }
 
     fn drop_unaffordable(&mut self, address: Address, events: &mut Events) {
@@ -228,9 +259,9 @@ impl Table {
         }
         let mut bound = U256::ZERO;
         let mut dropped = Vec::new();
-        for (&nonce, pooled) in &sender.txs {
+        for pooled in sender.txs.iter() {
             if pooled.cost > balance {
-                dropped.push(nonce);
+                dropped.push(pooled.nonce);
             } else {
                 bound = bound.max(pooled.cost);
             }
@@ -249,7 +280,9 @@ impl Table {
     /// Removes a transaction from every order without judging its followers.
     fn detach(&mut self, place: Place) -> Option<Pooled> {
         let sender = self.senders.get_mut(&place.sender)?;
-        let pooled = sender.txs.remove(&place.nonce)?;
+        let pooled = sender.txs.remove(place.nonce)?;
+        self.version += 1;
+        sender.set_version(self.version);
         if place.nonce < sender.executable_end {
             self.executable.remove(&pooled);
         } else {
@@ -291,7 +324,7 @@ impl Table {
         let Some(sender) = self.senders.get(&address) else {
             return;
         };
-        for pooled in sender.txs.range(nonces).map(|(_, pooled)| pooled) {
+        for pooled in sender.txs.range(nonces) {
             let tx = pooled.tx.clone();
             if to_executable {
                 self.parked.remove(pooled);
@@ -321,14 +354,6 @@ impl Table {
             sender.position = position;
         }
     }
-}
-
-/// Hashes that are already pooled, of those asked.
-pub(crate) fn known(table: &Table, hashes: impl IntoIterator<Item = B256>) -> B256Set {
-    hashes
-        .into_iter()
-        .filter(|hash| table.contains(hash))
-        .collect()
 }
 
 #[cfg(test)]

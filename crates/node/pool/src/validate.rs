@@ -10,7 +10,7 @@ use crate::config::PoolConfig;
 use crate::error::PoolError;
 use crate::gas::{INITCODE_BYTES_MAX, TX_GAS_CAP, floor_gas, intrinsic_gas};
 use crate::sender::Pooled;
-use crate::view::{AccountCode, HeadView};
+use crate::view::{AccountCode, AccountFacts, HeadView};
 
 /// Half of the curve's order: a larger `s` is malleable (EIP-2).
 const HALF_ORDER: U256 = U256::from_limbs([
@@ -153,16 +153,14 @@ fn check_intrinsic_gas(tx: &OpTxEnvelope, fork: OpFork) -> Result<(), PoolError>
     Ok(())
 }
 
-/// All that its sender's account decides. A nonce above the account's is no fault: it is parked.
+/// All that its sender's account, `facts`, decides. A nonce above the account's is no fault: it is
+/// parked.
 pub(crate) fn check_account(
     tx: &SharedTx,
     arrival: u64,
+    facts: AccountFacts,
     head: &HeadView,
 ) -> Result<Newcomer, PoolError> {
-    let facts = head
-        .accounts
-        .account(tx.sender)
-        .map_err(|error| PoolError::State(error.0))?;
     match facts.code {
         AccountCode::None | AccountCode::Delegation => {}
         AccountCode::Contract => return Err(PoolError::SenderNotEoa(tx.sender)),
@@ -181,11 +179,7 @@ pub(crate) fn check_account(
         });
     }
     Ok(Newcomer {
-        pooled: Pooled {
-            tx: tx.clone(),
-            arrival,
-            cost,
-        },
+        pooled: Pooled::new(tx.clone(), arrival, cost),
         facts,
     })
 }

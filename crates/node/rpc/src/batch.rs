@@ -1,10 +1,12 @@
-//! Batches: a limit, and entries that do not wait for each other.
+//! Batches: a limit, raw transactions that go to the pool together, and other entries that do not wait
+//! for each other.
 
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
 
+use blockwright_pool::Pool;
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{self, StreamExt};
 use jsonrpsee::MethodResponse;
@@ -14,6 +16,7 @@ use jsonrpsee::types::error::reject_too_big_batch_request;
 use jsonrpsee::types::{Id, Request};
 
 use crate::metrics;
+use crate::submissions::{SEND_RAW, Submissions};
 
 /// Entries of one batch that are worked on at once. Answers keep the entries' order.
 const ENTRIES_AT_ONCE: usize = 16;
@@ -30,12 +33,52 @@ pub(crate) struct BatchLimits {
 /// Names of the served methods, so that a metric never has a label of the caller's choice.
 pub(crate) type MethodNames = Arc<HashMap<&'static str, &'static str>>;
 
+/// An entry as it was sent.
+type Entry<'a> = Result<BatchEntry<'a>, BatchEntryErr<'a>>;
+
+/// Answers in the order of their entries, whichever comes first. Notifications have none.
+struct Answers {
+    slots: Vec<Option<MethodResponse>>,
+    response_bytes_max: usize,
+}
+
+impl Answers {
+    fn new(entries: usize, response_bytes_max: usize) -> Self {
+        Self {
+            slots: std::iter::repeat_with(|| None).take(entries).collect(),
+            response_bytes_max,
+        }
+    }
+
+    fn put(&mut self, position: usize, answer: MethodResponse) {
+        if let Some(slot) = self.slots.get_mut(position) {
+            *slot = Some(answer);
+        }
+    }
+
+    fn finish(self) -> MethodResponse {
+        let entries = self.slots.len();
+        let mut answers = BatchResponseBuilder::new_with_limit(self.response_bytes_max);
+        for answer in self.slots.into_iter().flatten() {
+            if let Err(too_large) = answers.append(answer) {
+                return too_large;
+            }
+        }
+        if answers.is_empty() && entries > 0 {
+            return MethodResponse::notification();
+        }
+        MethodResponse::from_batch(answers.finish())
+    }
+}
+
 /// Wraps the service that runs the methods.
 #[derive(Clone, Debug)]
 pub(crate) struct Batching<S> {
     pub(crate) inner: S,
     pub(crate) limits: BatchLimits,
     pub(crate) names: MethodNames,
+    /// Takes the raw transactions.
+    pub(crate) pool: Pool,
 }
 
 impl<S> Batching<S>
@@ -49,10 +92,7 @@ where
         + Sync
         + 'static,
 {
-    async fn entry(
-        self,
-        entry: Result<BatchEntry<'_>, BatchEntryErr<'_>>,
-    ) -> Option<MethodResponse> {
+    async fn entry(self, entry: Entry<'_>) -> Option<MethodResponse> {
         match entry {
             Ok(BatchEntry::Call(request)) => Some(self.call(request).await),
             Ok(BatchEntry::Notification(notification)) => {
@@ -75,23 +115,69 @@ where
                 reject_too_big_batch_request(self.limits.entries_max),
             );
         }
-        let mut answers = BatchResponseBuilder::new_with_limit(self.limits.response_bytes_max);
-        let mut work: Vec<BoxFuture<'_, Option<MethodResponse>>> = Vec::with_capacity(entries);
-        for entry in batch {
-            work.push(self.clone().entry(entry).boxed());
-        }
-        let mut done = stream::iter(work).buffered(ENTRIES_AT_ONCE);
-        while let Some(answer) = done.next().await {
-            if let Some(answer) = answer
-                && let Err(too_large) = answers.append(answer)
-            {
-                return too_large;
+        let response_bytes_max = self.limits.response_bytes_max;
+        let mut answers = Answers::new(entries, response_bytes_max);
+        let mut sent = Submissions::new(entries);
+        let mut others = Vec::new();
+        for (position, entry) in batch.into_iter().enumerate() {
+            match entry {
+                Ok(BatchEntry::Call(request)) if self.sends(&request) => {
+                    if let Err(malformed) = sent.push(position, request) {
+                        answers.put(position, malformed);
+                    }
+                }
+                other => others.push((position, other)),
             }
         }
-        if answers.is_empty() && entries > 0 {
-            return MethodResponse::notification();
+        if others.is_empty() {
+            sent.submit(&self.pool, response_bytes_max, |position, answer| {
+                answers.put(position, answer);
+            })
+            .await;
+            return answers.finish();
         }
-        MethodResponse::from_batch(answers.finish())
+        let work = self.clone().run_others(others, response_bytes_max);
+        let mut sent_answers = Vec::new();
+        let submit = sent.submit(&self.pool, response_bytes_max, |position, answer| {
+            sent_answers.push((position, answer));
+        });
+        let ((), other_answers) = futures_util::future::join(submit, work).await;
+        for (position, answer) in sent_answers.into_iter().chain(other_answers) {
+            answers.put(position, answer);
+        }
+        answers.finish()
+    }
+
+    /// Whether `request` is a raw transaction for this server's pool.
+    fn sends(&self, request: &Request<'_>) -> bool {
+        request.method_name() == SEND_RAW && self.names.contains_key(SEND_RAW)
+    }
+
+    /// Runs entries side by side; stops once their answers are larger than the whole may be.
+    async fn run_others(
+        self,
+        entries: Vec<(usize, Entry<'_>)>,
+        response_bytes_max: usize,
+    ) -> Vec<(usize, MethodResponse)> {
+        let mut answers = Vec::with_capacity(entries.len());
+        let mut size_bytes = 0;
+        let work: Vec<BoxFuture<'_, (usize, Option<MethodResponse>)>> = entries
+            .into_iter()
+            .map(|(position, entry)| {
+                let answer = self.clone().entry(entry);
+                answer.map(move |answer| (position, answer)).boxed()
+            })
+            .collect();
+        let mut done = stream::iter(work).buffered(ENTRIES_AT_ONCE);
+        while size_bytes <= response_bytes_max
+            && let Some((position, answer)) = done.next().await
+        {
+            if let Some(answer) = answer {
+                size_bytes += answer.as_ref().len();
+                answers.push((position, answer));
+            }
+        }
+        answers
     }
 }
 

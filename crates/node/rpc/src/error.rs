@@ -74,7 +74,10 @@ impl RpcError {
     /// What to do about it. None of these harms the node.
     pub const fn severity(&self) -> Severity {
         match self {
-            Self::Busy | Self::StateNotHeld { .. } | Self::UnknownBlock(_) => Severity::Retry,
+            Self::Busy
+            | Self::StateNotHeld { .. }
+            | Self::UnknownBlock(_)
+            | Self::Rejected(PoolError::IntakeFull { .. }) => Severity::Retry,
             Self::InvalidParams { .. }
             | Self::Reverted(_)
             | Self::Halted(_)
@@ -90,7 +93,9 @@ impl RpcError {
         match self {
             Self::InvalidParams { .. } => INVALID_PARAMS,
             Self::Reverted(_) => REVERTED,
-            Self::LimitExceeded(_) | Self::Busy => LIMIT_EXCEEDED,
+            Self::LimitExceeded(_) | Self::Busy | Self::Rejected(PoolError::IntakeFull { .. }) => {
+                LIMIT_EXCEEDED
+            }
             Self::Internal(_) => INTERNAL,
             Self::UnknownBlock(_)
             | Self::StateNotHeld { .. }

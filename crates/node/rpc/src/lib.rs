@@ -20,4 +20,6 @@ pub use modules::{engine_port_module, eth_module, subscription_module};
 mod server;
 pub use server::{RpcServer, ServeError, ServerConfig, serve_http, serve_ws};
 
+mod submissions;
+
 mod subscriptions;

@@ -38,6 +38,16 @@ pub(crate) fn answered(method: &'static str, success: bool, took: Duration) {
     histogram!(DURATION, "method" => method).record(took.as_secs_f64());
 }
 
+/// `count` requests that were answered together.
+pub(crate) fn answered_many(method: &'static str, success: bool, took: Duration, count: usize) {
+    if count == 0 {
+        return;
+    }
+    let outcome = if success { "ok" } else { "error" };
+    counter!(REQUESTS, "method" => method, "outcome" => outcome).increment(count as u64);
+    histogram!(DURATION, "method" => method).record_many(took.as_secs_f64(), count);
+}
+
 pub(crate) fn batch(entries: usize) {
     histogram!(BATCHES).record(entries as f64);
 }

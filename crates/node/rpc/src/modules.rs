@@ -10,6 +10,7 @@ use jsonrpsee::RpcModule;
 use serde::{Deserialize, Serialize};
 
 use crate::args::Args;
+use crate::submissions::{SEND_RAW, raw_transaction};
 use crate::subscriptions::register_subscriptions;
 use crate::{EthApi, RpcError};
 
@@ -191,15 +192,9 @@ fn fee_methods(methods: &mut MethodTable) {
 fn submit_methods(methods: &mut MethodTable) {
     methods
         .module
-        .register_async_method(
-            "eth_sendRawTransaction",
-            |params, api: Arc<EthApi>, _| async move {
-                let args = Args::parse(&params)?;
-                args.at_most(1)?;
-                let encoded: Bytes = args.required(0, "transaction")?;
-                api.send_raw_transaction(encoded).await
-            },
-        )
+        .register_async_method(SEND_RAW, |params, api: Arc<EthApi>, _| async move {
+            api.send_raw_transaction(raw_transaction(&params)?).await
+        })
         .expect("method names in this file are distinct");
 }
 

@@ -13,7 +13,9 @@ use jsonrpsee::server::{
 };
 use jsonrpsee::types::SubscriptionId;
 
+use crate::EthApi;
 use crate::batch::{BatchLimits, Batching, MethodNames};
+use crate::modules::{eth_module, subscription_module};
 
 /// Limits of one server.
 #[derive(Clone, Debug)]
@@ -82,27 +84,37 @@ impl RpcServer {
     }
 }
 
-/// Serves `methods` over HTTP alone.
+/// Serves the methods for users over HTTP alone.
 ///
 /// # Errors
 /// [`ServeError`] where the address cannot be listened on.
 pub async fn serve_http(
     addr: SocketAddr,
-    methods: impl Into<Methods>,
+    api: &EthApi,
     config: &ServerConfig,
 ) -> Result<RpcServer, ServeError> {
-    serve(addr, methods.into(), config, base(config).http_only()).await
+    serve(
+        addr,
+        (eth_module(api).into(), api),
+        config,
+        base(config).http_only(),
+    )
+    .await
 }
 
-/// Serves `methods` over WebSocket alone.
+/// Serves the methods for users and their subscriptions over WebSocket alone.
 ///
 /// # Errors
 /// [`ServeError`] where the address cannot be listened on.
 pub async fn serve_ws(
     addr: SocketAddr,
-    methods: impl Into<Methods>,
+    api: &EthApi,
     config: &ServerConfig,
 ) -> Result<RpcServer, ServeError> {
+    let mut methods: Methods = eth_module(api).into();
+    methods
+        .merge(subscription_module(api))
+        .expect("the modules of this crate share no method");
     let ping = PingConfig::new()
         .ping_interval(config.idle_timeout)
         .inactive_limit(config.idle_timeout)
@@ -113,7 +125,7 @@ pub async fn serve_ws(
         .set_message_buffer_capacity(config.outgoing_messages_max.max(1))
         .set_id_provider(HexIds)
         .enable_ws_ping(ping);
-    serve(addr, methods.into(), config, inner).await
+    serve(addr, (methods, api), config, inner).await
 }
 
 fn base(config: &ServerConfig) -> ServerConfigBuilder {
@@ -128,7 +140,7 @@ fn base(config: &ServerConfig) -> ServerConfigBuilder {
 
 async fn serve(
     addr: SocketAddr,
-    methods: Methods,
+    (methods, api): (Methods, &EthApi),
     config: &ServerConfig,
     inner: ServerConfigBuilder,
 ) -> Result<RpcServer, ServeError> {
@@ -138,10 +150,12 @@ async fn serve(
         response_bytes_max: config.response_bytes_max as usize,
     };
     let names: MethodNames = Arc::new(methods.method_names().map(|name| (name, name)).collect());
+    let pool = api.deps.pool.clone();
     let middleware = RpcServiceBuilder::new().layer_fn(move |inner| Batching {
         inner,
         limits,
         names: Arc::clone(&names),
+        pool: pool.clone(),
     });
     let server = Server::builder()
         .set_config(inner.build())

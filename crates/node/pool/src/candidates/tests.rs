@@ -240,3 +240,57 @@ fn arrivals_beside_a_polling_job_are_never_missed() {
     }
     intake.join().unwrap();
 }
+
+#[test]
+fn what_left_the_pool_is_offered_no_more_though_it_was_taken_along() {
+    let chain = chain(1);
+    let txs: Vec<_> = (0..4)
+        .map(|nonce| priced(sender(0), nonce, 1_000, 1))
+        .collect();
+    for tx in &txs {
+        chain.add(tx).unwrap();
+    }
+    let mut job = open(&chain, vec![]);
+    poll(&mut job);
+    let better = priced(sender(0), 1, 2_000, 2);
+    chain.add(&better).unwrap();
+    assert_eq!(job.committed(&txs[0]).unwrap().tx.hash, better.hash);
+    let mut other = open(&chain, vec![]);
+    other.reject(&txs[2], &SkipReason::Invalid("bad".into()));
+    assert!(job.committed(&better).is_none(), "nonce 2 was dropped");
+    chain.add(&txs[2]).unwrap();
+    assert_eq!(poll(&mut job), [txs[2].hash]);
+    assert_eq!(job.committed(&txs[2]).unwrap().tx.hash, txs[3].hash);
+}
+
+#[test]
+fn a_sender_that_was_forgotten_and_came_back_is_heard_of() {
+    let chain = chain(1);
+    let old = priced(sender(0), 0, 1_000, 1);
+    chain.add(&old).unwrap();
+    let mut job = open(&chain, vec![]);
+    assert_eq!(poll(&mut job), [old.hash]);
+    open(&chain, vec![]).reject(&old, &SkipReason::Invalid("bad".into()));
+    assert_eq!(chain.pool.status().senders, 0);
+    let new = priced(sender(0), 0, 900, 1);
+    chain.add(&new).unwrap();
+    assert_eq!(poll(&mut job), [new.hash]);
+}
+
+#[test]
+fn a_long_chain_of_one_sender_comes_one_by_one() {
+    let chain = chain(1);
+    let txs: Vec<_> = (0..40)
+        .map(|nonce| priced(sender(0), nonce, 1_000, 1))
+        .collect();
+    for tx in &txs {
+        chain.add(tx).unwrap();
+    }
+    let mut job = open(&chain, vec![]);
+    assert_eq!(poll(&mut job), [txs[0].hash]);
+    for (tx, next) in txs.iter().zip(&txs[1..]) {
+        assert_eq!(job.committed(tx).unwrap().tx.hash, next.hash);
+        assert!(poll(&mut job).is_empty());
+    }
+    assert!(job.committed(&txs[39]).is_none());
+}

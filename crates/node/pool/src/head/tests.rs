@@ -1,7 +1,10 @@
-use alloy_primitives::U256;
+use std::sync::Arc;
+
+use alloy_primitives::{Address, U256};
 use blockwright_types::SharedTx;
 
 use crate::testing::{Chain, ETHER, deposit, priced, sealed, sender};
+use crate::{AccountFacts, AccountView, ViewError};
 
 fn nonces(txs: &[SharedTx]) -> Vec<u64> {
     txs.iter().map(|tx| tx.nonce()).collect()
@@ -100,4 +103,27 @@ fn an_empty_sender_is_forgotten() {
         (status.senders, status.executable, status.parked),
         (1, 1, 0)
     );
+}
+
+/// Accounts that nobody may ask for.
+struct Unread;
+
+impl AccountView for Unread {
+    fn account(&self, address: Address) -> Result<AccountFacts, ViewError> {
+        Err(ViewError(format!("{address} was read")))
+    }
+}
+
+#[test]
+fn what_the_block_says_is_not_read_again() {
+    let (mut chain, txs) = chain_with(3);
+    let block = chain.block(&txs[..2]);
+    let mut view = chain.view();
+    view.accounts = Arc::new(Unread);
+    chain.pool.on_new_head(view, &[], &[block]);
+    assert_eq!(nonces(&chain.pool.content(sender(0)).executable), [2]);
+    let next = priced(sender(0), 3, 1_000, 10);
+    chain.add(&next).unwrap();
+    let stranger = priced(sender(1), 0, 1_000, 10);
+    assert_eq!(chain.add(&stranger).unwrap_err().label(), "state");
 }

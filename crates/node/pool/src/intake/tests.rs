@@ -189,3 +189,14 @@ async fn a_panic_costs_its_batch_and_nothing_else() {
     let again = chain.pool.add_raw(encoded).await;
     assert!(again.is_ok(), "the hash is claimed no more: {again:?}");
 }
+
+#[tokio::test]
+async fn a_batch_without_room_for_all_of_it_is_refused_as_a_whole() {
+    let chain = Chain::new(|config| config.intake_count_max = 30);
+    let batch: Vec<Bytes> = (0..31)
+        .map(|nonce| signed(&key(0), transfer(nonce)))
+        .collect();
+    let results = chain.pool.add_batch(batch).await;
+    assert_eq!(results, vec![Err(PoolError::IntakeFull { waiting: 0 }); 31]);
+    assert_eq!(chain.pool.status().recovered, 0);
+}

@@ -1,16 +1,14 @@
+use alloy_consensus::Transaction;
 use alloy_primitives::U256;
 use proptest::prelude::*;
 
-use super::{PriceIndex, effective_price};
+use super::PriceIndex;
 use crate::sender::Pooled;
 use crate::testing::{priced, property, sender};
 
 fn pooled(arrival: u64, fee_cap: u128, tip: u128) -> Pooled {
-    Pooled {
-        tx: priced(sender(1), arrival, fee_cap, tip),
-        arrival,
-        cost: U256::ZERO,
-    }
+    let tx = priced(sender(1), arrival, fee_cap, tip);
+    Pooled::new(tx, arrival, U256::ZERO)
 }
 
 proptest! {
@@ -34,7 +32,11 @@ proptest! {
                 index.remove(&all.swap_remove(position.index(all.len())));
             }
         }
-        let price = |at: &Pooled| effective_price(&at.tx.envelope, base_fee);
+        let price = |at: &Pooled| {
+            let tx = &at.tx.envelope;
+            let tip = tx.max_priority_fee_per_gas().unwrap() as u64;
+            (tx.max_fee_per_gas() as u64).min(base_fee + tip)
+        };
         all.sort_by_key(|at| (price(at), std::cmp::Reverse(at.arrival)));
         let expected: Vec<_> = all.iter().map(|at| (price(at), at.place())).collect();
         prop_assert_eq!(index.cheapest(base_fee).collect::<Vec<_>>(), expected);
@@ -45,5 +47,5 @@ proptest! {
 #[test]
 fn prices_beyond_the_index_range_count_as_its_end() {
     let huge = pooled(0, u128::MAX, u128::MAX);
-    assert_eq!(effective_price(&huge.tx.envelope, 7), u64::MAX);
+    assert_eq!(huge.prices.effective(7), u64::MAX);
 }

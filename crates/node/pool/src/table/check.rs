@@ -24,9 +24,10 @@ impl Table {
             let slot = self.list[sender.position];
             assert_eq!((slot.sender, slot.nonce), (address, sender.facts.nonce));
             assert_eq!(sender.executable_end, sender.first_gap(sender.facts.nonce));
-            let dearest = sender.txs.values().map(|at| at.cost).max();
+            let dearest = sender.txs.iter().map(|at| at.cost).max();
             assert!(sender.cost_bound >= dearest.unwrap_or(U256::ZERO));
-            for (&nonce, pooled) in &sender.txs {
+            for pooled in sender.txs.iter() {
+                let nonce = pooled.nonce;
                 assert!(nonce >= sender.facts.nonce);
                 assert_eq!(self.by_hash.get(&pooled.tx.hash), Some(&pooled.place()));
                 assert_eq!((pooled.tx.sender, pooled.tx.nonce()), (address, nonce));

@@ -17,10 +17,7 @@ use blockwright_exec::{RollupFees, assemble_header, execute_block};
 use blockwright_pool::{
     AccountFacts, AccountView, HeadView, Pool, PoolConfig, RollupFeeView, ViewError,
 };
-use blockwright_rpc::{
-    EthApi, RpcDeps, RpcLimits, RpcServer, ServerConfig, eth_module, serve_http, serve_ws,
-    subscription_module,
-};
+use blockwright_rpc::{EthApi, RpcDeps, RpcLimits, RpcServer, ServerConfig, serve_http, serve_ws};
 use blockwright_state::{CanonUpdate, ForkChoice, Genesis, StateReader, Store, StoreConfig};
 use blockwright_types::{RecoveredTx, SealedBlock, SharedTx, decode_recovered};
 use jsonrpsee::core::ClientError;
@@ -92,10 +89,8 @@ pub(crate) async fn start_with(limits: RpcLimits, config: ServerConfig) -> Chain
         limits,
     });
     let any = "127.0.0.1:0".parse().unwrap();
-    let http = serve_http(any, eth_module(&api), &config).await.unwrap();
-    let mut all = eth_module(&api);
-    all.merge(subscription_module(&api)).unwrap();
-    let ws = serve_ws(any, all, &config).await.unwrap();
+    let http = serve_http(any, &api, &config).await.unwrap();
+    let ws = serve_ws(any, &api, &config).await.unwrap();
     let client = HttpClient::builder()
         .build(format!("http://{}", http.local_addr()))
         .unwrap();

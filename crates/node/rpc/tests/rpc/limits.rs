@@ -1,11 +1,12 @@
 //! Malformed, oversized and numerous requests.
 
+use alloy_primitives::TxKind;
 use blockwright_rpc::{ServerConfig, engine_port_module};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::fixture::{Chain, start, start_with};
+use crate::fixture::{Chain, LOGGER, signed, start, start_with, transaction};
 
 /// Posts a body as it is, and reads status and answer.
 async fn post(chain: &Chain, body: &str) -> (u16, String) {
@@ -88,6 +89,62 @@ async fn a_batch_is_answered_in_order_whatever_its_entries_take() {
         assert_eq!(answer["id"], id);
         assert_eq!(answer["error"]["code"] == -32_601, id % 4 == 2, "{answer}");
     }
+}
+
+#[tokio::test]
+async fn a_batch_of_transactions_is_answered_in_order_beside_everything_else() {
+    let chain = start().await;
+    let to = TxKind::Call(LOGGER);
+    let txs: Vec<_> = (0..60)
+        .map(|nonce| signed(0, transaction(nonce, to)))
+        .collect();
+    let send = |id: usize, params: Value| json!({"jsonrpc": "2.0", "id": id, "method": "eth_sendRawTransaction", "params": params});
+    let mut batch: Vec<Value> = txs
+        .iter()
+        .enumerate()
+        .map(|(id, tx)| send(id, json!([tx.encoded])))
+        .collect();
+    batch[7] = send(7, json!(["0x0"]));
+    batch[11] = json!({"jsonrpc": "2.0", "id": "text", "method": "eth_chainId"});
+    batch[13] = send(13, json!([txs[12].encoded]));
+    // A notification has no answer, and sends nothing.
+    batch[59] = json!({
+        "jsonrpc": "2.0", "method": "eth_sendRawTransaction", "params": [txs[59].encoded],
+    });
+    let answers = json_of(&chain, &Value::from(batch).to_string()).await;
+    let answers = answers.as_array().unwrap();
+    assert_eq!(answers.len(), 59);
+    for (id, (answer, tx)) in answers.iter().zip(&txs).enumerate() {
+        match id {
+            7 => assert_eq!(answer["error"]["code"], -32_602, "{answer}"),
+            11 => assert_eq!(
+                (&answer["id"], &answer["result"]),
+                (&json!("text"), &json!("0x385"))
+            ),
+            13 => assert_eq!(answer["error"]["message"], "already known", "{answer}"),
+            _ => assert_eq!(
+                (&answer["id"], &answer["result"]),
+                (&json!(id), &json!(tx.hash))
+            ),
+        }
+    }
+    assert_eq!(chain.pool.status().recovered, 56);
+}
+
+#[tokio::test]
+async fn answers_to_transactions_count_against_the_limit_of_a_batch() {
+    let config = ServerConfig {
+        response_bytes_max: 500,
+        ..ServerConfig::default()
+    };
+    let chain = start_with(Default::default(), config).await;
+    let tx = signed(0, transaction(0, TxKind::Call(LOGGER)));
+    let entry = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "eth_sendRawTransaction", "params": [tx.encoded],
+    });
+    let batch = Value::from(vec![entry; 20]).to_string();
+    let answer = json_of(&chain, &batch).await;
+    assert_eq!(answer["error"]["code"], -32_011, "{answer}");
 }
 
 #[tokio::test]
