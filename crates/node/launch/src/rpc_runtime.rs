@@ -57,7 +57,7 @@ impl Drop for RpcRuntime {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -68,7 +68,13 @@ mod tests {
             .run(async { Ok(std::thread::current().name().map(str::to_owned)) })
             .await;
         assert_eq!(name.unwrap().as_deref(), Some("rpc"));
-        let panicked = runtime.run::<()>(async { panic!("by the test") }).await;
+        let panicked = runtime
+            .run(async {
+                let nothing: Vec<()> = Vec::new();
+                nothing.first().unwrap();
+                Ok(())
+            })
+            .await;
         assert!(matches!(panicked, Err(LaunchError::Start { .. })));
         drop(runtime);
     }

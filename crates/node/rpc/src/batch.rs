@@ -72,7 +72,7 @@ impl Answers {
 }
 
 /// Wraps the service that runs the methods.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Batching<S> {
     pub(crate) inner: S,
     pub(crate) limits: BatchLimits,
