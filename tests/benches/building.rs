@@ -1,12 +1,9 @@
 //! What building costs beside executing: the same transactions by raw op-revm on one thread and by
-//! our builder with ten flashblocks, incremental roots and sealing; sealing alone; and the answer
-//! to getPayload.
+//! our builder with ten flashblocks, incremental roots and sealing; and sealing alone.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 #[path = "building/ours.rs"]
 mod ours;
-#[path = "building/payload.rs"]
-mod payload;
 #[path = "building/raw.rs"]
 mod raw;
 #[path = "building/token.rs"]
@@ -134,13 +131,5 @@ fn building(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn get_payload(criterion: &mut Criterion) {
-    let node = payload::Node::new(&World::new());
-    node.print_percentiles();
-    criterion.bench_function("getPayload over HTTP, 1,500 transactions", |bencher| {
-        bencher.iter(|| node.get_payload());
-    });
-}
-
-criterion_group!(benches, building, get_payload);
+criterion_group!(benches, building);
 criterion_main!(benches);

@@ -4,6 +4,7 @@ use alloy_primitives::{U256, hex};
 
 /// Appends JSON tokens to a frame. Every value of the dialect is hex or a number, so nothing ever
 /// needs escaping.
+#[derive(Debug, Default)]
 pub(crate) struct JsonWriter {
     out: Vec<u8>,
 }
@@ -16,6 +17,26 @@ impl JsonWriter {
         }
     }
 
+    /// What was written so far.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.out
+    }
+
+    /// Bytes written so far.
+    pub(crate) const fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Makes room for `bytes` more.
+    pub(crate) fn reserve(&mut self, bytes: usize) {
+        self.out.reserve(bytes);
+    }
+
+    /// Begins again, in the same memory.
+    pub(crate) fn clear(&mut self) {
+        self.out.clear();
+    }
+
     /// The finished frame.
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.out
@@ -23,7 +44,12 @@ impl JsonWriter {
 
     /// Literal JSON: punctuation and keys.
     pub(crate) fn raw(&mut self, text: &str) {
-        self.out.extend_from_slice(text.as_bytes());
+        self.raw_bytes(text.as_bytes());
+    }
+
+    /// Finished JSON.
+    pub(crate) fn raw_bytes(&mut self, json: &[u8]) {
+        self.out.extend_from_slice(json);
     }
 
     /// Bytes as a `"0x…"` string, two digits a byte.
@@ -38,12 +64,15 @@ impl JsonWriter {
 
     /// A quantity as a `"0x…"` string without leading zeros.
     pub(crate) fn quantity(&mut self, value: u64) {
-        self.quantity_be(&value.to_be_bytes());
+        self.digits(&value.to_be_bytes(), value.leading_zeros() as usize / 4);
     }
 
     /// A 256-bit quantity as a `"0x…"` string without leading zeros.
     pub(crate) fn quantity_u256(&mut self, value: &U256) {
-        self.quantity_be(&value.to_be_bytes::<32>());
+        match u64::try_from(value) {
+            Ok(small) => self.quantity(small),
+            Err(_) => self.digits(&value.to_be_bytes::<32>(), value.leading_zeros() / 4),
+        }
     }
 
     /// A JSON number.
@@ -93,14 +122,12 @@ impl JsonWriter {
         }
     }
 
-    fn quantity_be(&mut self, bytes: &[u8]) {
+    /// Big-endian `bytes` as hex without the first `zeros` digits, but with one at least.
+    fn digits(&mut self, bytes: &[u8], zeros: usize) {
         let mut digits = [0u8; 64];
         let digits = &mut digits[..2 * bytes.len()];
         hex::encode_to_slice(bytes, digits).expect("the target is twice as long as the bytes");
-        let first = digits
-            .iter()
-            .position(|digit| *digit != b'0')
-            .unwrap_or(digits.len() - 1);
+        let first = zeros.min(digits.len() - 1);
         self.raw("\"0x");
         self.out.extend_from_slice(&digits[first..]);
         self.out.push(b'"');

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod balances;
+
 mod decode;
 pub use decode::{FRAME_BYTES_MAX, decode_v1};
 

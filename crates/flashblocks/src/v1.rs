@@ -1,32 +1,30 @@
 //! Writing dialect `v1`.
 
-use std::collections::BTreeMap;
-
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::B256;
 use blockwright_types::{BlockPart, Flashblock, FlashblockBase, PayloadId};
 use op_alloy_consensus::OpReceipt;
 
 use crate::EncodeError;
+use crate::balances::Balances;
 use crate::json::JsonWriter;
 use crate::receipt::{RECEIPT_BYTES, logs_bytes, write_receipt};
 
 /// Fixed part of a frame in bytes, the base and a full bloom included, rounded up.
 const FRAME_FIXED_BYTES: usize = 2_048;
-/// One entry of `new_account_balances` in bytes, rounded up.
-const BALANCE_BYTES: usize = 80;
 
 /// Encodes the flashblocks of a stream, in publishing order.
 ///
 /// Transactions and receipts in a frame are those of its flashblock alone, while
 /// `new_account_balances` lists every account the block has touched so far. The encoder keeps
-/// those balances for the running payload, so each flashblock costs only what it changed plus the
-/// writing of its own text. Index 0 of any payload starts anew.
+/// those balances for the running payload as finished text, and the transactions' text is the
+/// part's own, which others share: a flashblock costs what is new in it, and copying what is old.
+/// Index 0 of any payload starts anew.
 #[derive(Debug, Default)]
 pub struct V1Encoder {
     /// Payload and index that continue the sequence.
     next: Option<(PayloadId, u64)>,
     /// Post-state balances of all accounts touched by the running payload.
-    balances: BTreeMap<Address, U256>,
+    balances: Balances,
 }
 
 impl V1Encoder {
@@ -45,10 +43,12 @@ impl V1Encoder {
         if flashblock.index == 0 {
             self.balances.clear();
         }
-        self.collect_balances(&flashblock.part);
+        self.balances.update(&flashblock.part);
         self.next = Some((flashblock.payload_id, flashblock.index.saturating_add(1)));
 
-        let mut json = JsonWriter::with_capacity(self.estimate_bytes(&flashblock.part));
+        let transactions = flashblock.part.transactions_json();
+        let capacity = self.estimate_bytes(&flashblock.part, transactions.len());
+        let mut json = JsonWriter::with_capacity(capacity);
         json.raw("{\"payload_id\":");
         json.hex(flashblock.payload_id.0.as_slice());
         json.raw(",\"index\":");
@@ -58,7 +58,7 @@ impl V1Encoder {
             write_base(&mut json, base);
         }
         json.raw(",\"diff\":");
-        write_diff(&mut json, flashblock);
+        write_diff(&mut json, flashblock, &transactions);
         json.raw(",\"metadata\":");
         self.write_metadata(&mut json, flashblock);
         json.raw("}");
@@ -95,49 +95,28 @@ impl V1Encoder {
         Ok(())
     }
 
-    /// Takes over the balances of a part; an account that no longer exists has none.
-    fn collect_balances(&mut self, part: &BlockPart) {
-        for changes in &part.changes {
-            for (address, change) in &changes.accounts {
-                let balance = change.post.map_or(U256::ZERO, |post| post.balance);
-                self.balances.insert(*address, balance);
-            }
-        }
-    }
-
     fn write_metadata(&self, json: &mut JsonWriter, flashblock: &Flashblock) {
         json.raw("{\"block_number\":");
         json.number(flashblock.block_number);
-        json.raw(",\"new_account_balances\":");
-        json.map(&self.balances, |json, (address, balance)| {
-            json.hex(address.as_slice());
+        json.raw(",\"new_account_balances\":{");
+        json.raw_bytes(self.balances.text());
+        json.raw("},\"receipts\":");
+        let receipts = sorted_receipts(&flashblock.part);
+        json.map(&receipts, |json, (hash, receipt)| {
+            json.hex(hash.as_slice());
             json.raw(":");
-            json.quantity_u256(balance);
+            write_receipt(json, receipt);
         });
-        json.raw(",\"receipts\":");
-        json.map(
-            sorted_receipts(&flashblock.part),
-            |json, (hash, receipt)| {
-                json.hex(hash.as_slice());
-                json.raw(":");
-                write_receipt(json, receipt);
-            },
-        );
         json.raw("}");
     }
 
-    fn estimate_bytes(&self, part: &BlockPart) -> usize {
-        let transactions: usize = part
-            .transactions
-            .iter()
-            .map(|tx| 2 * tx.encoded.len() + 5)
-            .sum();
+    fn estimate_bytes(&self, part: &BlockPart, transactions: usize) -> usize {
         let receipts: usize = part
             .receipts
             .iter()
             .map(|receipt| RECEIPT_BYTES + logs_bytes(receipt))
             .sum();
-        FRAME_FIXED_BYTES + transactions + receipts + self.balances.len() * BALANCE_BYTES
+        FRAME_FIXED_BYTES + transactions + receipts + self.balances.text().len()
     }
 }
 
@@ -163,7 +142,7 @@ fn write_base(json: &mut JsonWriter, base: &FlashblockBase) {
     json.raw("}");
 }
 
-fn write_diff(json: &mut JsonWriter, flashblock: &Flashblock) {
+fn write_diff(json: &mut JsonWriter, flashblock: &Flashblock, transactions: &[u8]) {
     json.raw("{\"state_root\":");
     json.hex(flashblock.state_root.as_slice());
     json.raw(",\"receipts_root\":");
@@ -174,12 +153,10 @@ fn write_diff(json: &mut JsonWriter, flashblock: &Flashblock) {
     json.quantity(flashblock.gas_used);
     json.raw(",\"block_hash\":");
     json.hex(flashblock.block_hash.as_slice());
-    json.raw(",\"transactions\":");
-    json.list(&flashblock.part.transactions, |json, tx| {
-        json.hex(&tx.encoded)
-    });
+    json.raw(",\"transactions\":[");
+    json.raw_bytes(transactions);
     // The OP Stack has no validator withdrawals; the key stays for consumers that require it.
-    json.raw(",\"withdrawals\":[],\"withdrawals_root\":");
+    json.raw("],\"withdrawals\":[],\"withdrawals_root\":");
     json.hex(flashblock.withdrawals_root.as_slice());
     if let Some(blob_gas_used) = flashblock.blob_gas_used {
         json.raw(",\"blob_gas_used\":");
@@ -188,8 +165,9 @@ fn write_diff(json: &mut JsonWriter, flashblock: &Flashblock) {
     json.raw("}");
 }
 
-fn sorted_receipts(part: &BlockPart) -> Vec<(&B256, &OpReceipt)> {
-    let hashes = part.transactions.iter().map(|tx| &tx.hash);
+/// Hashes by value: sorting must not follow a reference for each comparison.
+fn sorted_receipts(part: &BlockPart) -> Vec<(B256, &OpReceipt)> {
+    let hashes = part.transactions.iter().map(|tx| tx.hash);
     let mut receipts: Vec<_> = hashes.zip(&part.receipts).collect();
     receipts.sort_unstable_by_key(|(hash, _)| *hash);
     receipts

@@ -48,6 +48,9 @@ pub struct ServiceConfig {
     pub jobs_live_max: usize,
     /// Payloads kept for `resolve` and `built`, live ones included. Default 16.
     pub payloads_retained_max: usize,
+    /// What the blocks of these payloads may take in memory, in bytes; above it the oldest go, but
+    /// two always stay. Default 64 MiB.
+    pub payloads_retained_bytes_max: usize,
     /// A job that nobody resolved ends this long after its block's timestamp (or after the fork
     /// choice, if that is later), in microseconds. Default 12 s.
     pub expire_after_us: u64,
@@ -65,6 +68,7 @@ impl Default for ServiceConfig {
             starts_waiting_max: 64,
             jobs_live_max: 8,
             payloads_retained_max: 16,
+            payloads_retained_bytes_max: 64 * 1024 * 1024,
             expire_after_us: 12_000_000,
             first_hold_us: 1_000,
         }

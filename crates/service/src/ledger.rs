@@ -104,6 +104,9 @@ impl<A: Clone + Send + Sync + 'static> Ledger<A> {
     /// A held first flashblock goes out before anything else happens: it is part of the payload
     /// that is handed out.
     pub(crate) fn apply(&self, act: Act<A>) -> Applied<A> {
+        // The payload before the new one, freed after the lock is let go of: its artifact may be
+        // large, and whoever resolves must not wait for that.
+        let mut _displaced = None;
         let mut state = self.state.lock();
         let mut feedback = Feedback::Accepted;
         if let Some(held) = state.held.take() {
@@ -118,12 +121,12 @@ impl<A: Clone + Send + Sync + 'static> Ledger<A> {
             }
             Act::First(publication) => {
                 state.held = Some(publication.flashblock);
-                self.replace(&mut state, publication.best);
+                _displaced = Some(self.replace(&mut state, publication.best));
                 Applied::Done(feedback)
             }
             Act::Publish(publication) => {
                 let feedback = self.sink.publish(publication.flashblock);
-                self.replace(&mut state, publication.best);
+                _displaced = Some(self.replace(&mut state, publication.best));
                 Applied::Done(feedback)
             }
             Act::Resolve => {
@@ -141,10 +144,11 @@ impl<A: Clone + Send + Sync + 'static> Ledger<A> {
         }
     }
 
-    fn replace(&self, state: &mut State<A>, best: Best<A>) {
+    /// Returns what was replaced, for the caller to drop.
+    fn replace(&self, state: &mut State<A>, best: Best<A>) -> (Option<Best<A>>, Phase<A>) {
         state.next_index += 1;
-        state.best = Some(best.clone());
-        self.phase.send_replace(Phase::Ready(best));
+        let before = state.best.replace(best.clone());
+        (before, self.phase.send_replace(Phase::Ready(best)))
     }
 
     /// The first reason wins.

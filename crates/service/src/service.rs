@@ -12,7 +12,7 @@ use crate::handle::Message;
 use crate::ledger::Ledger;
 use crate::mailbox::Mailbox;
 use crate::shared::Shared;
-use crate::table::stop_all;
+use crate::table::{Retained, stop_all};
 use crate::worker::Worker;
 use crate::{BuilderHandle, ServiceConfig, StartError, metrics};
 
@@ -96,7 +96,10 @@ impl<H: Host> BuilderService<H> {
         self.shared.clock.on_jump(bell.as_wake());
         let sink = Arc::clone(&self.shared.sink);
         let ledger = Arc::new(Ledger::new(request.id, self.sequence, bell, sink));
-        let retained_max = config.payloads_retained_max;
+        let retained = Retained {
+            count_max: config.payloads_retained_max,
+            size_bytes_max: config.payloads_retained_bytes_max,
+        };
         let name = format!("build-{}", request.context.number);
         let worker = Worker {
             host: self.host.clone(),
@@ -106,7 +109,10 @@ impl<H: Host> BuilderService<H> {
             mailbox,
         };
         let table = &self.shared.table;
-        table.lock().insert(Arc::clone(&ledger), retained_max);
+        let forgotten = table.lock().insert(Arc::clone(&ledger), retained);
+        if !forgotten.is_empty() {
+            tokio::task::spawn_blocking(move || drop(forgotten));
+        }
         match std::thread::Builder::new()
             .name(name)
             .spawn(|| worker.run())

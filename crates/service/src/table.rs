@@ -9,6 +9,16 @@ use blockwright_types::{PayloadId, StopReason};
 
 use crate::ledger::{Act, Ledger};
 
+/// Payloads that stay whatever the size of their blocks: the one just resolved, and one before it.
+const RETAINED_MIN: usize = 2;
+
+/// Bounds of what is retained.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Retained {
+    pub(crate) count_max: usize,
+    pub(crate) size_bytes_max: usize,
+}
+
 /// Live and retained payloads, oldest first; bounded.
 pub(crate) struct Table<A> {
     ledgers: VecDeque<Arc<Ledger<A>>>,
@@ -31,15 +41,28 @@ impl<A: Clone + Send + Sync + 'static> Table<A> {
             .cloned()
     }
 
-    /// Adds a payload; the oldest ones whose threads have ended make room.
-    pub(crate) fn insert(&mut self, ledger: Arc<Ledger<A>>, retained_max: usize) {
-        while self.ledgers.len() >= retained_max {
+    /// Adds a payload; the oldest ones whose threads have ended make room. Returns those, for the
+    /// caller to drop: their blocks may be large.
+    pub(crate) fn insert(
+        &mut self,
+        ledger: Arc<Ledger<A>>,
+        retained: Retained,
+    ) -> Vec<Arc<Ledger<A>>> {
+        let mut forgotten = Vec::new();
+        let mut size_bytes: usize = self.ledgers.iter().map(size_bytes_of).sum();
+        while self.ledgers.len() >= retained.count_max
+            || (size_bytes > retained.size_bytes_max && self.ledgers.len() > RETAINED_MIN)
+        {
             let Some(oldest) = self.ledgers.iter().position(|old| !old.is_running()) else {
                 break;
             };
-            self.ledgers.remove(oldest);
+            if let Some(removed) = self.ledgers.remove(oldest) {
+                size_bytes = size_bytes.saturating_sub(size_bytes_of(&removed));
+                forgotten.push(removed);
+            }
         }
         self.ledgers.push_back(ledger);
+        forgotten
     }
 
     /// Forgets a payload that never had a block.
@@ -79,6 +102,11 @@ impl<A: Clone + Send + Sync + 'static> Table<A> {
             ledger.bell.ring();
         }
     }
+}
+
+fn size_bytes_of<A: Clone + Send + Sync + 'static>(ledger: &Arc<Ledger<A>>) -> usize {
+    let best = ledger.best();
+    best.map_or(0, |best| best.block.memory_bytes())
 }
 
 /// Ends all of `ledgers`.

@@ -246,12 +246,24 @@ async fn too_many_jobs_are_refused_as_busy() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn retained_payloads_are_bounded() {
-    let small = ServiceConfig {
+    let few = ServiceConfig {
         jobs_live_max: 2,
         payloads_retained_max: 3,
         ..config()
     };
-    let bench = bench_with(RootsScript::Honest, small);
+    let small = ServiceConfig {
+        jobs_live_max: 2,
+        payloads_retained_bytes_max: 1,
+        ..config()
+    };
+    assert_eq!(retained(few).await, [6, 7, 8]);
+    // The one that was resolved last stays, and what is built next to it.
+    assert_eq!(retained(small).await, [6, 7, 8]);
+}
+
+/// Which of eight payloads, started and resolved one after the other, are still known.
+async fn retained(limits: ServiceConfig) -> Vec<u64> {
+    let bench = bench_with(RootsScript::Honest, limits);
     for id in 1..=8 {
         let mut request = build(id);
         request.no_tx_pool = true;
@@ -260,10 +272,9 @@ async fn retained_payloads_are_bounded() {
         bench.handle.resolve(build(id).id).unwrap();
         bench.no_live_jobs().await;
     }
-    let known: Vec<u64> = (1..=8)
+    (1..=8)
         .filter(|id| bench.handle.peek(build(*id).id).is_ok())
-        .collect();
-    assert_eq!(known, [6, 7, 8]);
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

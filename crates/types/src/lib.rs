@@ -24,6 +24,8 @@ pub use request::BuildRequest;
 mod transaction;
 pub use transaction::{RecoveredTx, SharedTx, TxDecodeError, decode_recovered};
 
+mod transactions_json;
+
 mod units;
 pub use units::{DaBytes, Gas, UnixUs};
 

@@ -1,7 +1,8 @@
-//! getPayload as a consensus client sees it: HTTP with a JWT on the loopback interface.
+//! Payloads as a consensus client sees them: HTTP with a JWT on the loopback interface.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -12,11 +13,12 @@ use alloy_rpc_types_engine::{ForkchoiceState, PayloadAttributes};
 use alloy_signer::SignerSync;
 use alloy_signer_local::PrivateKeySigner;
 use blockwright_engine::{
-    AuthRpcConfig, EmbeddedHost, Engine, EngineConfig, EngineDeps, ForkchoiceVersion, JwtSecret,
-    PayloadEnvelope, engine_module, serve_authrpc,
+    AuthRpcConfig, EmbeddedHost, Engine, EngineConfig, EngineDeps, ExecutionPayload,
+    ForkchoiceVersion, JwtSecret, PayloadEnvelope, engine_module, serve_authrpc,
 };
 use blockwright_pool::{Pool, PoolConfig};
 use blockwright_service::{BuilderService, ServiceConfig, SystemClock};
+use blockwright_state::{Genesis, Store, StoreConfig};
 use blockwright_testkit::{RecordingSink, address};
 use blockwright_types::{OpFork, PayloadId, SealedBlock};
 use op_alloy_consensus::OpTxEnvelope;
@@ -26,41 +28,77 @@ use tokio::runtime::Runtime;
 use crate::token::{self, TOKEN};
 use crate::world::World;
 
-const TRANSACTIONS: u64 = 1_500;
-const RUNS: usize = 1_000;
 /// Key of the first development account.
 const KEY: B256 = b256!("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80");
 
-/// A node with a built payload of [`TRANSACTIONS`] token transfers.
+/// A node with a built payload of token transfers.
 pub struct Node {
     addr: SocketAddr,
     secret: JwtSecret,
     id: PayloadId,
     block: Arc<SealedBlock>,
-    _runtime: Runtime,
+    runtime: Runtime,
 }
 
 impl Node {
-    pub fn new(world: &World) -> Self {
+    /// A node that keeps its log in `directory`.
+    pub fn new(world: &World, transactions: u64, directory: &Path) -> Self {
         let runtime = Runtime::new().unwrap();
-        let (addr, secret, id, block) = runtime.block_on(serve(world));
+        let (addr, secret, id, block) = runtime.block_on(serve(world, transactions, directory));
         Self {
             addr,
             secret,
             id,
             block,
-            _runtime: runtime,
+            runtime,
         }
     }
 
-    /// One call on a new connection, to the last byte of its answer; returns the answer's size.
+    /// Ends the node.
+    pub fn stop(self) {
+        self.runtime.shutdown_timeout(Duration::from_secs(5));
+    }
+
+    /// Asks for the payload; returns the answer's size.
     pub fn get_payload(&self) -> usize {
+        let id = self.id;
+        self.call(&format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"engine_getPayloadV5","params":["{id}"]}}"#
+        ))
+        .len()
+    }
+
+    /// The call that hands the payload back.
+    pub fn new_payload_call(&self) -> String {
+        let envelope = PayloadEnvelope::of_block(&self.block, OpFork::Karst);
+        let payload = serde_json::to_string(&envelope.execution_payload).unwrap();
+        let root = envelope.parent_beacon_block_root.unwrap();
+        format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"engine_newPayloadV4","params":[{payload},[],"{root}",[]]}}"#
+        )
+    }
+
+    /// Hands the payload back.
+    pub fn new_payload(&self, call: &str) {
+        let answer = self.call(call);
+        let text = text(&answer);
+        assert!(text.contains(r#""status":"VALID""#), "{text}");
+    }
+
+    /// Makes the payload the head.
+    pub fn choose(&self) {
+        let (head, zero) = (self.block.hash, B256::ZERO);
+        let answer = self.call(&format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"engine_forkchoiceUpdatedV3","params":[{{"headBlockHash":"{head}","safeBlockHash":"{zero}","finalizedBlockHash":"{zero}"}}]}}"#
+        ));
+        let text = text(&answer);
+        assert!(text.contains(r#""status":"VALID""#), "{text}");
+    }
+
+    /// One call on a new connection, to the last byte of its answer.
+    fn call(&self, body: &str) -> Vec<u8> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let token = self.secret.sign(now.as_secs()).unwrap();
-        let body = format!(
-            r#"{{"jsonrpc":"2.0","id":1,"method":"engine_getPayloadV5","params":["{}"]}}"#,
-            self.id
-        );
         let mut stream = TcpStream::connect(self.addr).unwrap();
         write!(
             stream,
@@ -73,7 +111,7 @@ impl Node {
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
         assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", text(&answer));
-        answer.len()
+        answer
     }
 
     /// The part of it that is ours: the envelope and its JSON.
@@ -81,8 +119,9 @@ impl Node {
         serde_json::to_vec(&PayloadEnvelope::of_block(&self.block, OpFork::Karst)).unwrap()
     }
 
-    /// Median, 99th percentile and maximum of single calls.
-    pub fn print_percentiles(&self) {
+    /// Median, 99th percentile and maximum of single calls. What is "alone" is what a payload costs
+    /// as values, without the text that is shared with the flashblocks.
+    pub fn print_percentiles(&self, runs: usize) {
         assert!(self.get_payload() > self.envelope().len());
         let time = |call: &dyn Fn() -> usize| {
             let started = Instant::now();
@@ -90,24 +129,42 @@ impl Node {
             started.elapsed()
         };
         println!(
-            "\ngetPayload, {} transactions, {} KB",
+            "\npayload of {} transactions, {} KB",
             self.block.transaction_count(),
             self.envelope().len() / 1_000
         );
-        let calls: [(&str, &dyn Fn() -> usize); 2] = [
-            ("over HTTP", &|| self.get_payload()),
+        let call = self.new_payload_call();
+        let read = || {
+            let start = call.find(r#"[{"parentHash""#).unwrap() + 1;
+            let end = call.rfind(",[],\"0x").unwrap();
+            let payload: ExecutionPayload = serde_json::from_str(&call[start..end]).unwrap();
+            payload.transactions.len()
+        };
+        let hand_back = || {
+            self.new_payload(&call);
+            0
+        };
+        let calls: [(&str, &dyn Fn() -> usize); 4] = [
+            ("getPayload over HTTP", &|| self.get_payload()),
             ("envelope and JSON alone", &|| self.envelope().len()),
+            ("newPayload over HTTP", &hand_back),
+            ("reading the payload's JSON alone", &read),
         ];
         for (name, call) in calls {
-            let mut times: Vec<Duration> = (0..RUNS).map(|_| time(call)).collect();
+            let mut times: Vec<Duration> = (0..runs).map(|_| time(call)).collect();
             times.sort();
             println!(
-                "  {name}: p50 {:?}, p99 {:?}, maximum {:?} of {RUNS}",
-                times[RUNS / 2],
-                times[RUNS * 99 / 100],
-                times[RUNS - 1]
+                "  {name}: p50 {:?}, p99 {:?}, maximum {:?} of {runs}",
+                times[runs / 2],
+                times[runs * 99 / 100],
+                times[runs - 1]
             );
         }
+        println!("  fork choice: {:?}", {
+            let started = Instant::now();
+            self.choose();
+            started.elapsed()
+        });
     }
 }
 
@@ -116,12 +173,22 @@ fn text(answer: &[u8]) -> String {
 }
 
 /// Starts a node, lets it build the payload and leaves it running.
-async fn serve(world: &World) -> (SocketAddr, JwtSecret, PayloadId, Arc<SealedBlock>) {
+async fn serve(
+    world: &World,
+    transactions: u64,
+    directory: &Path,
+) -> (SocketAddr, JwtSecret, PayloadId, Arc<SealedBlock>) {
+    let genesis = Genesis {
+        header: world.spec.genesis_header().clone(),
+        hash: world.spec.genesis_hash(),
+        changes: world.spec.genesis_changes().clone(),
+    };
+    let store = Store::open(StoreConfig::in_directory(directory), genesis).unwrap();
     let pool = Pool::new(PoolConfig {
         intake_threads: 1,
         ..PoolConfig::new(world.spec.chain_id())
     });
-    let host = EmbeddedHost::new(world.store.clone(), pool.clone());
+    let host = EmbeddedHost::new(store.clone(), pool.clone());
     let clock = Arc::new(SystemClock);
     let sink = Arc::new(RecordingSink::default());
     let (service, builder) =
@@ -129,7 +196,7 @@ async fn serve(world: &World) -> (SocketAddr, JwtSecret, PayloadId, Arc<SealedBl
     tokio::spawn(service.run());
     let deps = EngineDeps {
         chain: Arc::new(world.spec.clone()),
-        store: world.store.clone(),
+        store,
         pool,
         builder: builder.clone(),
         clock,
@@ -142,12 +209,16 @@ async fn serve(world: &World) -> (SocketAddr, JwtSecret, PayloadId, Arc<SealedBl
         finalized_block_hash: head,
     };
     let answer = engine
-        .fork_choice_updated(ForkchoiceVersion::V3, state, Some(attributes(world)))
+        .fork_choice_updated(
+            ForkchoiceVersion::V3,
+            state,
+            Some(attributes(world, transactions)),
+        )
         .await
         .unwrap();
     let id = answer.payload_id.unwrap();
     let block = builder.peek(id).unwrap().block;
-    assert_eq!(block.transaction_count() as u64, TRANSACTIONS + 1);
+    assert_eq!(block.transaction_count() as u64, transactions + 1);
     let secret = JwtSecret::new([5; 32]);
     let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let config = AuthRpcConfig::new(loopback, secret.clone());
@@ -160,11 +231,11 @@ async fn serve(world: &World) -> (SocketAddr, JwtSecret, PayloadId, Arc<SealedBl
     (addr, secret, id, block)
 }
 
-fn attributes(world: &World) -> OpPayloadAttributes {
+fn attributes(world: &World, count: u64) -> OpPayloadAttributes {
     let context = &world.request.context;
     let deposits = &world.request.sequencer_transactions;
     let mut transactions: Vec<Bytes> = deposits.iter().map(|tx| tx.encoded.clone()).collect();
-    transactions.extend((0..TRANSACTIONS).map(signed));
+    transactions.extend((0..count).map(signed));
     OpPayloadAttributes {
         payload_attributes: PayloadAttributes {
             timestamp: context.timestamp,

@@ -45,11 +45,11 @@ pub(crate) fn documented_example() -> Flashblock {
     Flashblock {
         gas_used: 0xc350,
         logs_bloom: Bloom::ZERO,
-        part: Arc::new(BlockPart {
-            receipts: vec![deposit_receipt(0xc350, Some(7), Some(1))],
-            changes: vec![Arc::new(changes(&[(0x11, Some(10_000_000_000))]))],
-            transactions: vec![tx],
-        }),
+        part: Arc::new(BlockPart::new(
+            vec![tx],
+            vec![deposit_receipt(0xc350, Some(7), Some(1))],
+            vec![Arc::new(changes(&[(0x11, Some(10_000_000_000))]))],
+        )),
         ..opening(PayloadId::new([0x0a; 8]))
     }
 }
@@ -77,14 +77,14 @@ fn opening(payload_id: PayloadId) -> Flashblock {
         block_hash: B256::repeat_byte(0x06),
         withdrawals_root: B256::repeat_byte(0x07),
         blob_gas_used: Some(0),
-        part: Arc::new(BlockPart {
-            transactions: vec![shared(deposit(), None)],
-            receipts: vec![deposit_receipt(46_000, Some(7), Some(1))],
-            changes: vec![
+        part: Arc::new(BlockPart::new(
+            vec![shared(deposit(), None)],
+            vec![deposit_receipt(46_000, Some(7), Some(1))],
+            vec![
                 Arc::new(changes(&[(0xde, Some(0)), (0x42, Some(5))])),
                 Arc::new(changes(&[(0x42, Some(6)), (0x10, Some(u128::MAX))])),
             ],
-        }),
+        )),
     }
 }
 
@@ -148,15 +148,15 @@ fn every_type(payload_id: PayloadId) -> Flashblock {
         gas_used: 187_000,
         block_hash: B256::repeat_byte(0x16),
         blob_gas_used: Some(0x9c40),
-        part: Arc::new(BlockPart {
-            transactions: envelopes.into_iter().map(|tx| shared(tx, None)).collect(),
+        part: Arc::new(BlockPart::new(
+            envelopes.into_iter().map(|tx| shared(tx, None)).collect(),
             receipts,
-            changes: vec![Arc::new(changes(&[
+            vec![Arc::new(changes(&[
                 (0x99, Some(1)),
                 (0x0b, None),
                 (0x10, Some(77)),
             ]))],
-        }),
+        )),
         ..opening(payload_id)
     }
 }
@@ -171,11 +171,11 @@ fn before_ecotone() -> Flashblock {
     Flashblock {
         withdrawals_root: B256::ZERO,
         blob_gas_used: None,
-        part: Arc::new(BlockPart {
-            transactions: vec![shared(deposit(), None)],
-            receipts: vec![deposit_receipt(46_000, None, None)],
-            changes: vec![Arc::new(changes(&[(0xde, Some(9))]))],
-        }),
+        part: Arc::new(BlockPart::new(
+            vec![shared(deposit(), None)],
+            vec![deposit_receipt(46_000, None, None)],
+            vec![Arc::new(changes(&[(0xde, Some(9))]))],
+        )),
         ..opening
     }
 }

@@ -1,6 +1,7 @@
 //! The engine: what a consensus client asks for, as typed calls.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use alloy_primitives::B256;
@@ -12,12 +13,13 @@ use blockwright_pool::Pool;
 use blockwright_seams::Clock;
 use blockwright_service::BuilderHandle;
 use blockwright_state::{CanonUpdate, Store};
-use blockwright_types::PayloadId;
+use blockwright_types::{OpFork, PayloadId, SealedBlock};
 use op_alloy_rpc_types_engine::OpPayloadAttributes;
 use parking_lot::Mutex;
 
+use crate::incoming::Incoming;
 use crate::invalid::InvalidBlocks;
-use crate::orphans::{Incoming, Orphans};
+use crate::orphans::Orphans;
 use crate::{
     EmbeddedHost, EngineConfig, EngineDeps, EngineError, ExecutionPayload, ForkchoiceVersion,
     GetPayloadVersion, Heads, NewPayloadVersion, PayloadEnvelope, metrics,
@@ -44,8 +46,13 @@ pub(crate) struct Inner {
     /// One execution at a time: the next block needs the one before it. Held by blocking threads
     /// only, so that a call that is dropped cannot let go of it half-way.
     pub(crate) importing: Mutex<()>,
-    /// Fork choices take effect, and are announced, one after the other. Held like `importing`.
+    /// Fork choices take effect one after the other. Held like `importing`.
     pub(crate) choosing: Mutex<()>,
+    /// They are announced in the same order: taken before `choosing` is let go of, so that one
+    /// choice, and no more, can take effect while the one before it is being announced.
+    pub(crate) announcing: Mutex<()>,
+    /// Whether a block is being written to the log before its fork choice.
+    pub(crate) is_writing_ahead: AtomicBool,
 }
 
 impl Engine {
@@ -70,6 +77,8 @@ impl Engine {
             )),
             importing: Mutex::default(),
             choosing: Mutex::default(),
+            announcing: Mutex::default(),
+            is_writing_ahead: AtomicBool::new(false),
         };
         let head = inner.store.head();
         let block = inner
@@ -146,14 +155,29 @@ impl Engine {
         version: GetPayloadVersion,
         id: PayloadId,
     ) -> Result<PayloadEnvelope, EngineError> {
+        let (block, fork) = self.resolve(version, id)?;
+        Ok(PayloadEnvelope::of_block(&block, fork))
+    }
+
+    /// Ends the building of `id` and gives its best block, and the fork it is of.
+    pub(crate) fn resolve(
+        &self,
+        version: GetPayloadVersion,
+        id: PayloadId,
+    ) -> Result<(Arc<SealedBlock>, OpFork), EngineError> {
         let started = Instant::now();
         let timestamp = self.inner.builder.peek(id)?.block.header.timestamp;
         let fork = self.inner.chain.fork_at(timestamp);
         version.check(fork)?;
         let best = self.inner.builder.resolve(id)?;
-        let envelope = PayloadEnvelope::of_block(&best.block, fork);
+        self.inner.write_ahead(&best.block);
         metrics::call("getPayload", started.elapsed());
-        Ok(envelope)
+        Ok((best.block, fork))
+    }
+
+    /// The block with this hash, if our builder made it lately.
+    pub(crate) fn built(&self, hash: B256) -> Option<Arc<SealedBlock>> {
+        self.inner.builder.built(hash).map(|best| best.block)
     }
 
     /// `engine_newPayloadV1` to `V4`. A block that is held is answered at once, one that our own
@@ -169,14 +193,21 @@ impl Engine {
         payload: ExecutionPayload,
         parent_beacon_block_root: Option<B256>,
     ) -> Result<PayloadStatus, EngineError> {
+        let incoming = Incoming::new(payload, parent_beacon_block_root);
+        self.handle_payload(version, incoming).await
+    }
+
+    /// See [`Self::new_payload`].
+    pub(crate) async fn handle_payload(
+        &self,
+        version: NewPayloadVersion,
+        incoming: Incoming,
+    ) -> Result<PayloadStatus, EngineError> {
         let started = Instant::now();
+        let payload = &incoming.payload;
         let fork = self.inner.chain.fork_at(payload.timestamp);
         version.check(fork)?;
-        payload.check_fields(fork, parent_beacon_block_root)?;
-        let incoming = Incoming {
-            payload,
-            parent_beacon_block_root,
-        };
+        payload.check_fields(fork, incoming.parent_beacon_block_root)?;
         let inner = Arc::clone(&self.inner);
         let status = blocking(move || inner.new_payload(incoming)).await??;
         metrics::call("newPayload", started.elapsed());

@@ -1,6 +1,7 @@
 //! Choosing the head: durable first, then told to the pool and everybody else.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use alloy_primitives::B256;
 use alloy_rpc_types_engine::{ForkchoiceState, PayloadStatus};
@@ -66,13 +67,16 @@ impl Inner {
             safe: state.safe_block_hash,
             finalized: state.finalized_block_hash,
         };
-        let _in_order = self.choosing.lock();
+        let in_order = self.choosing.lock();
         match self.store.set_fork_choice(choice) {
             Ok(update) => {
                 // Whoever asked may have gone; the choice stands all the same.
                 let _ = reply.send(Ok(()));
                 if !update.new.is_empty() || !update.reverted.is_empty() {
-                    self.announce(update);
+                    let head = self.store.head();
+                    let _still_in_order = self.announcing.lock();
+                    drop(in_order);
+                    self.announce(head, update);
                 }
             }
             Err(error) => {
@@ -82,8 +86,7 @@ impl Inner {
         }
     }
 
-    fn announce(&self, update: CanonUpdate) {
-        let head = self.store.head();
+    fn announce(&self, head: BlockRef, update: CanonUpdate) {
         let Some(block) = self.store.block_by_hash(head.hash) else {
             tracing::error!(hash = %head.hash, "the head cannot be read");
             return;
@@ -115,6 +118,28 @@ impl Inner {
             }
             Err(error) => tracing::error!(%error, "the pool cannot follow the head"),
         }
+        self.store.index_transactions();
+        // The consensus client has them now, and asks for no more.
+        for part in update.new.iter().flat_map(|block| &block.parts) {
+            part.forget_transactions_json();
+        }
+    }
+
+    /// Begins to write a block that was handed out to the log, so that the fork choice that is to
+    /// name it need not wait for that. One at a time: should it not be begun, the fork choice does
+    /// it.
+    pub(crate) fn write_ahead(self: &Arc<Self>, block: &Arc<SealedBlock>) {
+        if self.is_writing_ahead.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let inner = Arc::clone(self);
+        let block = Arc::clone(block);
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = inner.store.write_ahead(&block) {
+                tracing::error!(hash = %block.hash, %error, "a block cannot be written to the log");
+            }
+            inner.is_writing_ahead.store(false, Ordering::Release);
+        });
     }
 
     /// What the pool needs to know about `block` as the head.

@@ -11,7 +11,7 @@ use blockwright_state::{Store, TrieDelta};
 use blockwright_types::{BlockContext, SealedBlock, SharedTx};
 
 use crate::difference::first_difference;
-use crate::orphans::Incoming;
+use crate::incoming::Incoming;
 use crate::senders::decode_all;
 use crate::{EngineError, ExecutionPayload};
 

@@ -23,6 +23,8 @@ pub use host::EmbeddedHost;
 
 mod import;
 
+mod incoming;
+
 mod invalid;
 
 mod jwt;
@@ -44,6 +46,8 @@ mod server;
 pub use server::{AuthRpcConfig, AuthRpcServer, ServeError, serve_authrpc};
 
 mod senders;
+
+mod splice;
 
 mod version;
 pub use version::{ForkchoiceVersion, GetPayloadVersion, NewPayloadVersion};

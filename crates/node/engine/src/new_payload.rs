@@ -9,8 +9,8 @@ use blockwright_types::SealedBlock;
 
 use crate::engine::{Inner, invalid, syncing, valid};
 use crate::import::{Imported, Importer};
+use crate::incoming::Incoming;
 use crate::invalid::Invalid;
-use crate::orphans::Incoming;
 use crate::{EngineError, metrics};
 
 impl Inner {
@@ -45,8 +45,7 @@ impl Inner {
     }
 
     fn decide(&self, incoming: Incoming) -> Result<PayloadStatus, EngineError> {
-        let payload = &incoming.payload;
-        let hash = payload.block_hash;
+        let hash = incoming.payload.block_hash;
         if let Some(known) = self.known_invalid(&hash) {
             return Ok(known);
         }
@@ -54,6 +53,8 @@ impl Inner {
         if held.is_some_and(|block| self.is_of(&incoming, &block)) || self.take_over(&incoming)? {
             return Ok(valid(hash));
         }
+        let incoming = incoming.in_full();
+        let payload = &incoming.payload;
         let header = match self.importer().header(&incoming) {
             Ok(header) => header,
             // The hash names another block: nothing is known about that one.
@@ -102,10 +103,8 @@ impl Inner {
         }
     }
 
-    fn is_of(&self, incoming: &Incoming, block: &SealedBlock) -> bool {
-        let fork = self.chain.fork_at(block.header.timestamp);
-        block.header.parent_beacon_block_root == incoming.parent_beacon_block_root
-            && incoming.payload.is_of(block, fork)
+    fn is_of(&self, incoming: &Incoming, block: &Arc<SealedBlock>) -> bool {
+        incoming.is_of(block, self.chain.fork_at(block.header.timestamp))
     }
 
     /// Imports our own builder's block without a second execution. `false` if it is not ours.

@@ -4,20 +4,7 @@ use std::collections::VecDeque;
 
 use alloy_primitives::B256;
 
-use crate::ExecutionPayload;
-
-/// A payload as handed in.
-#[derive(Clone, Debug)]
-pub(crate) struct Incoming {
-    pub(crate) payload: ExecutionPayload,
-    pub(crate) parent_beacon_block_root: Option<B256>,
-}
-
-impl Incoming {
-    fn size_bytes(&self) -> usize {
-        self.payload.transactions.iter().map(|tx| tx.len()).sum()
-    }
-}
+use crate::incoming::Incoming;
 
 /// The newest orphans, bounded in number and size; the oldest is forgotten when there is no room. A
 /// consensus client sends a forgotten one again.
@@ -85,6 +72,7 @@ mod tests {
     use alloy_primitives::{Address, Bloom, Bytes, U256};
 
     use super::*;
+    use crate::ExecutionPayload;
 
     /// A payload by its hash and its parent's, with `size_bytes` of transactions.
     fn orphan(hash: u8, parent: u8, size_bytes: usize) -> Incoming {
@@ -108,10 +96,7 @@ mod tests {
             excess_blob_gas: None,
             withdrawals_root: None,
         };
-        Incoming {
-            payload,
-            parent_beacon_block_root: None,
-        }
+        Incoming::new(payload, None)
     }
 
     #[test]

@@ -105,6 +105,19 @@ pub struct PayloadEnvelope {
 impl ExecutionPayload {
     /// The payload of a sealed block of `fork`.
     pub fn of_block(block: &SealedBlock, fork: OpFork) -> Self {
+        Self {
+            transactions: Self::transactions_of(block),
+            ..Self::without_transactions(block, fork)
+        }
+    }
+
+    /// The transactions of a sealed block.
+    pub(crate) fn transactions_of(block: &SealedBlock) -> Vec<Bytes> {
+        block.transactions().map(|tx| tx.encoded.clone()).collect()
+    }
+
+    /// All but the transactions of [`Self::of_block`].
+    fn without_transactions(block: &SealedBlock, fork: OpFork) -> Self {
         let header = &block.header;
         Self {
             parent_hash: header.parent_hash,
@@ -120,7 +133,7 @@ impl ExecutionPayload {
             extra_data: header.extra_data.clone(),
             base_fee_per_gas: U256::from(header.base_fee_per_gas.unwrap_or_default()),
             block_hash: block.hash,
-            transactions: block.transactions().map(|tx| tx.encoded.clone()).collect(),
+            transactions: Vec::new(),
             withdrawals: (fork >= OpFork::Canyon).then(Vec::new),
             blob_gas_used: header.blob_gas_used,
             excess_blob_gas: header.excess_blob_gas,
@@ -196,15 +209,19 @@ impl ExecutionPayload {
         Ok(())
     }
 
-    /// Whether this is exactly the payload of `block`; cheaper than hashing.
-    pub(crate) fn is_of(&self, block: &SealedBlock, fork: OpFork) -> bool {
-        let header = &block.header;
-        self.block_hash == block.hash
-            && self.transactions.len() == block.transaction_count()
+    /// Whether the transactions are exactly those of `block`.
+    pub(crate) fn has_transactions_of(&self, block: &SealedBlock) -> bool {
+        self.transactions.len() == block.transaction_count()
             && self
                 .transactions
                 .iter()
                 .eq(block.transactions().map(|tx| &tx.encoded))
+    }
+
+    /// Whether everything else is exactly as in the payload of `block`; cheaper than hashing.
+    pub(crate) fn has_fields_of(&self, block: &SealedBlock, fork: OpFork) -> bool {
+        let header = &block.header;
+        self.block_hash == block.hash
             && self.parent_hash == header.parent_hash
             && self.fee_recipient == header.beneficiary
             && self.state_root == header.state_root
@@ -227,9 +244,16 @@ impl ExecutionPayload {
 impl PayloadEnvelope {
     /// The envelope of a sealed block of `fork`, with what the fork's method version has.
     pub fn of_block(block: &SealedBlock, fork: OpFork) -> Self {
+        let mut envelope = Self::without_transactions(block, fork);
+        envelope.execution_payload.transactions = ExecutionPayload::transactions_of(block);
+        envelope
+    }
+
+    /// All but the transactions of [`Self::of_block`].
+    pub(crate) fn without_transactions(block: &SealedBlock, fork: OpFork) -> Self {
         let ecotone = fork >= OpFork::Ecotone;
         Self {
-            execution_payload: ExecutionPayload::of_block(block, fork),
+            execution_payload: ExecutionPayload::without_transactions(block, fork),
             block_value: block.value,
             blobs_bundle: ecotone.then(BlobsBundle::default),
             should_override_builder: ecotone.then_some(false),

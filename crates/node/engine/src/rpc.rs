@@ -3,6 +3,7 @@
 use alloy_primitives::{B256, Bytes};
 use alloy_rpc_types_engine::ForkchoiceState;
 use blockwright_types::PayloadId;
+use jsonrpsee::Extensions;
 use jsonrpsee::RpcModule;
 use jsonrpsee::types::{ErrorObjectOwned, Params};
 use op_alloy_rpc_types_engine::OpPayloadAttributes;
@@ -10,8 +11,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::engine::invalid;
+use crate::incoming::Incoming;
+use crate::splice::{AnswerSlot, Recognised};
 use crate::{
     Engine, EngineError, ExecutionPayload, ForkchoiceVersion, GetPayloadVersion, NewPayloadVersion,
+    PayloadEnvelope,
 };
 
 /// What `engine_exchangeCapabilities` answers.
@@ -61,9 +65,8 @@ fn register(module: &mut RpcModule<Engine>) -> Result<(), jsonrpsee::core::Regis
     new_payload(module, "engine_newPayloadV2", NewPayloadVersion::V2)?;
     new_payload(module, "engine_newPayloadV3", NewPayloadVersion::V3)?;
     new_payload(module, "engine_newPayloadV4", NewPayloadVersion::V4)?;
-    module.register_async_method("engine_getPayloadV1", |params, engine, _| async move {
-        let id = payload_id(&params)?;
-        let envelope = engine.get_payload(GetPayloadVersion::V1, id).await?;
+    module.register_async_method("engine_getPayloadV1", |params, engine, with| async move {
+        let envelope = envelope(&engine, GetPayloadVersion::V1, &params, &with)?;
         Answer::Ok(envelope.execution_payload)
     })?;
     get_payload(module, "engine_getPayloadV2", GetPayloadVersion::V2)?;
@@ -117,15 +120,27 @@ fn get_payload(
     method: &'static str,
     version: GetPayloadVersion,
 ) -> Registered {
-    module.register_async_method(method, move |params, engine, _| async move {
-        let id = payload_id(&params)?;
-        Answer::Ok(engine.get_payload(version, id).await?)
+    module.register_async_method(method, move |params, engine, with| async move {
+        envelope(&engine, version, &params, &with)
     })?;
     Ok(())
 }
 
-fn payload_id(params: &Params<'_>) -> Answer<PayloadId> {
-    required(params.sequence().next(), "payloadId")
+/// The envelope, without the transactions where they get into the answer by another way.
+fn envelope(
+    engine: &Engine,
+    version: GetPayloadVersion,
+    params: &Params<'_>,
+    with: &Extensions,
+) -> Answer<PayloadEnvelope> {
+    let id: PayloadId = required(params.sequence().next(), "payloadId")?;
+    let (block, fork) = engine.resolve(version, id)?;
+    let slot = with.get::<AnswerSlot>();
+    let mut envelope = PayloadEnvelope::without_transactions(&block, fork);
+    envelope.execution_payload.transactions = slot
+        .and_then(|slot| slot.take(&block))
+        .unwrap_or_else(|| ExecutionPayload::transactions_of(&block));
+    Ok(envelope)
 }
 
 fn new_payload(
@@ -133,7 +148,7 @@ fn new_payload(
     method: &'static str,
     version: NewPayloadVersion,
 ) -> Registered {
-    module.register_async_method(method, move |params, engine, _| async move {
+    module.register_async_method(method, move |params, engine, with| async move {
         let call = NewPayloadCall::parse(version, &params)?;
         // There are neither blobs nor requests on an OP Stack chain: no block goes with any.
         for (name, count) in [
@@ -144,8 +159,12 @@ fn new_payload(
                 return Answer::Ok(invalid(format!("{name} must be empty, got {count}"), None));
             }
         }
-        let status = engine.new_payload(version, call.payload, call.parent_beacon_block_root);
-        Ok(status.await?)
+        let incoming = Incoming::new(call.payload, call.parent_beacon_block_root);
+        let incoming = match with.get::<Recognised>() {
+            Some(own) if own.is(incoming.transactions()) => incoming.with_those_of(&own.block),
+            _ => incoming,
+        };
+        Ok(engine.handle_payload(version, incoming).await?)
     })?;
     Ok(())
 }

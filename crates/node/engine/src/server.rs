@@ -12,7 +12,8 @@ use jsonrpsee::server::{
 };
 use tower::{Layer, Service};
 
-use crate::{JwtSecret, metrics};
+use crate::splice::SpliceLayer;
+use crate::{Engine, JwtSecret, metrics};
 
 /// Settings of the authenticated port.
 #[derive(Clone, Debug)]
@@ -74,9 +75,12 @@ impl AuthRpcServer {
     }
 }
 
-/// Serves `methods` behind JWT authentication, over HTTP and WebSocket.
+/// Serves `methods`, those of `engine` among them, behind JWT authentication, over HTTP and
+/// WebSocket. Over HTTP the transactions of our own blocks are neither written as JSON for an
+/// answer nor read from a request; they pass as text that is shared with the flashblocks.
 pub async fn serve_authrpc(
     config: AuthRpcConfig,
+    engine: Engine,
     methods: impl Into<Methods>,
 ) -> Result<AuthRpcServer, ServeError> {
     let failed = |source| ServeError {
@@ -89,7 +93,13 @@ pub async fn serve_authrpc(
         .max_connections(config.connections_max)
         .set_batch_request_config(BatchRequestConfig::Limit(config.batch_max))
         .build();
-    let middleware = tower::ServiceBuilder::new().layer(AuthLayer(config.secret.clone()));
+    let splice = SpliceLayer {
+        engine,
+        body_bytes_max: config.body_bytes_max,
+    };
+    let middleware = tower::ServiceBuilder::new()
+        .layer(AuthLayer(config.secret.clone()))
+        .layer(splice);
     let server = Server::builder()
         .set_config(settings)
         .set_http_middleware(middleware)

@@ -5,12 +5,14 @@ mod support;
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use alloy_primitives::{Address, B256};
 use blockwright_engine::{AuthRpcConfig, AuthRpcServer, JwtSecret, engine_module, serve_authrpc};
 use blockwright_types::OpFork;
 use serde_json::{Value, json};
-use support::Rig;
 use support::http::{Client, announce, now_s, post};
+use support::{Rig, transfer};
 
+const RECEIVER: Address = Address::repeat_byte(0x99);
 const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 async fn serve(rig: &Rig) -> (AuthRpcServer, Client) {
@@ -20,7 +22,8 @@ async fn serve(rig: &Rig) -> (AuthRpcServer, Client) {
         batch_max: 3,
         ..AuthRpcConfig::new(LOOPBACK, secret.clone())
     };
-    let server = serve_authrpc(config, engine_module(rig.engine.clone()))
+    let methods = engine_module(rig.engine.clone());
+    let server = serve_authrpc(config, rig.engine.clone(), methods)
         .await
         .unwrap();
     let addr = server.local_addr();
@@ -104,6 +107,69 @@ async fn malformed_requests_get_the_standard_codes_and_a_cause() {
     assert_eq!(code(&batch.json()), -32010, "{}", batch.body);
     server.stop().await;
     rig.stop().await;
+}
+
+/// The payload of our own block is compared with what was sent to subscribers, text with text. What
+/// is not that very text is read like any other payload.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn own_payloads_over_http_whole_and_changed() {
+    let rig = Rig::new(OpFork::Karst);
+    let (server, client) = serve(&rig).await;
+    let txs: Vec<_> = (0..20).map(|nonce| transfer(nonce, RECEIVER)).collect();
+    let genesis = rig.genesis();
+    let id = rig.start(genesis, rig.attributes(genesis, &txs)).await;
+    let id = id.unwrap();
+    let expected = serde_json::to_string(&rig.get(id).await).unwrap();
+    let call =
+        format!(r#"{{"jsonrpc":"2.0","id":1,"method":"engine_getPayloadV5","params":["{id}"]}}"#);
+    let answer = client.send(&call).await;
+    let whole = format!(r#"{{"jsonrpc":"2.0","id":1,"result":{expected}}}"#);
+    assert_eq!(answer.body, whole);
+    let batch = client.send(&format!("[{call},{call}]")).await;
+    assert_eq!(batch.body, format!("[{whole},{whole}]"));
+
+    let envelope: Value = serde_json::from_str(&expected).unwrap();
+    let payload = &expected[expected.find(r#"{"parentHash""#).unwrap()..];
+    let payload = &payload[..payload.find(r#","blockValue""#).unwrap()];
+    let root = &envelope["parentBeaconBlockRoot"];
+    let request = |payload: &str| {
+        format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"engine_newPayloadV4","params":[{payload},[],{root},[]]}}"#
+        )
+    };
+    let status = async |payload: &str| {
+        let answer = client.send(&request(payload)).await.json();
+        answer["result"]["status"].as_str().unwrap().to_owned()
+    };
+    let last = txs.last().unwrap().to_string();
+    let shortened = &last[..last.len() - 2];
+    for changed in [
+        payload.replace(&last, shortened),
+        payload.replace(&format!(",\"{last}\""), ""),
+        payload.replace(&last, &format!("{last}\",\"{last}")),
+        payload.replace(r#""gasLimit":"0x"#, r#""gasLimit":"0x1"#),
+    ] {
+        assert_ne!(changed, payload);
+        assert_eq!(status(&changed).await, "INVALID");
+    }
+    assert!(rig.store.head().number == 0 && !rig.store.contains(block_hash(&envelope)));
+    assert_eq!(status(payload).await, "VALID");
+    assert!(rig.store.contains(block_hash(&envelope)));
+    // Held by now; the same in other words.
+    let sorted = envelope["executionPayload"].to_string();
+    let upper = payload.replace(&last, &format!("0x{}", last[2..].to_uppercase()));
+    for same in [payload, &sorted, &upper, &payload.replace(':', ": ")] {
+        assert_eq!(status(same).await, "VALID");
+    }
+    let changed = payload.replace(&last, shortened);
+    assert_eq!(status(&changed).await, "INVALID");
+    server.stop().await;
+    rig.stop().await;
+}
+
+fn block_hash(envelope: &Value) -> B256 {
+    let hash = envelope["executionPayload"]["blockHash"].as_str();
+    hash.unwrap().parse().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

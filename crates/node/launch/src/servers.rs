@@ -83,6 +83,7 @@ impl Servers {
         ])?;
         let authrpc = serve_authrpc(
             AuthRpcConfig::new(config.listen.authrpc.socket(), secret),
+            engine.clone(),
             methods,
         )
         .await

@@ -165,11 +165,7 @@ fn block(txs: &[SharedTx]) -> Arc<SealedBlock> {
             },
         );
     }
-    let part = BlockPart {
-        transactions: txs.to_vec(),
-        receipts: Vec::new(),
-        changes: vec![Arc::new(changes)],
-    };
+    let part = BlockPart::new(txs.to_vec(), Vec::new(), vec![Arc::new(changes)]);
     Arc::new(SealedBlock {
         header: Header::default(),
         hash: B256::ZERO,

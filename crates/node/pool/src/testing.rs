@@ -151,11 +151,11 @@ pub(crate) fn sealed(number: u64, txs: &[SharedTx], accounts: &Accounts) -> Arc<
     Arc::new(SealedBlock {
         hash: header.hash_slow(),
         header,
-        parts: vec![Arc::new(BlockPart {
-            transactions: txs.to_vec(),
-            receipts: Vec::new(),
-            changes: vec![Arc::new(changes)],
-        })],
+        parts: vec![Arc::new(BlockPart::new(
+            txs.to_vec(),
+            Vec::new(),
+            vec![Arc::new(changes)],
+        ))],
         value: U256::ZERO,
     })
 }

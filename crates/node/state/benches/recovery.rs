@@ -75,10 +75,7 @@ fn extend(store: &Store, number: u64) {
         state_root: roots.state,
         ..Header::default()
     };
-    let part = BlockPart {
-        changes: vec![Arc::new(changes)],
-        ..BlockPart::default()
-    };
+    let part = BlockPart::new(Vec::new(), Vec::new(), vec![Arc::new(changes)]);
     let hash = header.hash_slow();
     let block = SealedBlock {
         header,

@@ -31,6 +31,10 @@ pub struct StoreConfig {
     pub transactions_indexed_max: usize,
     /// Blocks read back from the log that are kept for the next reader (default 64).
     pub blocks_cached_max: usize,
+    /// Durable blocks that stay in memory, in bytes (default 64 MiB; the newest stays in any case).
+    /// Older ones are read back from the log, also where their states are held. As many bytes of
+    /// those read back are kept.
+    pub bodies_bytes_max: usize,
     /// Size of a log file in bytes (default 16 MiB). A larger record gets a larger file.
     pub segment_bytes: u64,
 }
@@ -54,6 +58,7 @@ impl StoreConfig {
             side_blocks_max: 1024,
             transactions_indexed_max: 2_000_000,
             blocks_cached_max: 64,
+            bodies_bytes_max: 64 * 1024 * 1024,
             segment_bytes: 16 * 1024 * 1024,
         }
     }

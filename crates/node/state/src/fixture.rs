@@ -245,22 +245,20 @@ pub(crate) fn child(
         withdrawals_root: Some(roots.message_passer),
         ..Header::default()
     };
-    let part = BlockPart {
-        transactions: vec![Arc::new(deposit(number, salt))],
-        receipts: vec![OpReceipt::Deposit(OpDepositReceipt {
-            inner: Receipt {
-                status: Eip658Value::Eip658(true),
-                cumulative_gas_used: 21_000 + salt,
-                logs: vec![Log {
-                    address: address(1),
-                    data: LogData::new_unchecked(vec![B256::repeat_byte(1)], Bytes::from(vec![2])),
-                }],
-            },
-            deposit_nonce: Some(number),
-            deposit_receipt_version: Some(1),
-        })],
-        changes: vec![Arc::new(changes)],
-    };
+    let receipt = OpReceipt::Deposit(OpDepositReceipt {
+        inner: Receipt {
+            status: Eip658Value::Eip658(true),
+            cumulative_gas_used: 21_000 + salt,
+            logs: vec![Log {
+                address: address(1),
+                data: LogData::new_unchecked(vec![B256::repeat_byte(1)], Bytes::from(vec![2])),
+            }],
+        },
+        deposit_nonce: Some(number),
+        deposit_receipt_version: Some(1),
+    });
+    let transactions = vec![Arc::new(deposit(number, salt))];
+    let part = BlockPart::new(transactions, vec![receipt], vec![Arc::new(changes)]);
     let block = SealedBlock {
         hash: header.hash_slow(),
         header,

@@ -14,6 +14,7 @@ mod tests;
 use std::fs::{self, File, TryLockError};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use alloy_consensus::Header;
@@ -61,6 +62,8 @@ pub(crate) struct Log {
     offset: u64,
     sequence: u64,
     upcoming: Upcoming,
+    /// The block of the last record, if that was written before a fork choice named it.
+    ahead: Option<(B256, Location)>,
     /// A write or sync failed: what the disk holds is unknown, nothing more is acknowledged.
     failed: bool,
     /// Held for as long as the log is open.
@@ -103,6 +106,7 @@ impl Log {
                 offset: scanned.tail.offset,
                 sequence: scanned.tail.sequence,
                 upcoming,
+                ahead: None,
                 failed: false,
                 _lock: lock,
             },
@@ -124,32 +128,64 @@ impl Log {
     }
 
     /// Appends blocks that become canonical (lowest first) and the labels that make them so, and
-    /// returns when they are durable. After a failure every further call fails.
-    pub(crate) fn append<'a>(
+    /// returns when they are durable. A single block that was written ahead is not written again.
+    /// After a failure every further call fails.
+    pub(crate) fn append(
         &mut self,
-        blocks: impl Iterator<Item = &'a SealedBlock>,
+        blocks: &[(B256, Arc<BlockPayload>)],
         labels: &Labels,
     ) -> Result<Vec<Location>, StateError> {
-        if self.failed {
-            return Err(StateError::LogFailed);
-        }
-        // Until the batch is durable, the log counts as failed.
-        self.failed = true;
-        let mut batch = Batch {
-            first: self.sequence,
-            bytes: Vec::new(),
-        };
+        self.begin()?;
+        let mut batch = Batch::at(self.sequence);
         let mut locations = Vec::new();
-        for block in blocks {
-            let payload = record::encode_block(block);
-            locations.push(self.add(&mut batch, Kind::Block, &payload)?);
+        match (blocks, self.ahead.take()) {
+            ([(hash, _)], Some((ahead, location))) if *hash == ahead => locations.push(location),
+            _ => {
+                for (_, payload) in blocks {
+                    locations.push(self.add(&mut batch, Kind::Block, payload.0.as_slice())?);
+                }
+            }
         }
         self.add(&mut batch, Kind::ForkChoice, &record::encode_labels(labels))?;
-        self.flush(&mut batch)?;
-        self.failed = false;
+        self.finish(&mut batch)?;
         Ok(locations)
     }
 
+    /// Writes a child of the head before a fork choice names it, and returns when it is durable.
+    /// Should another block be chosen, the record is skipped by recovery: only what the next fork
+    /// choice's head descends from counts.
+    pub(crate) fn write_ahead(
+        &mut self,
+        hash: B256,
+        payload: &BlockPayload,
+    ) -> Result<(), StateError> {
+        if self.ahead.is_some_and(|(ahead, _)| ahead == hash) {
+            return Ok(());
+        }
+        self.begin()?;
+        let mut batch = Batch::at(self.sequence);
+        let location = self.add(&mut batch, Kind::Block, payload.0.as_slice())?;
+        self.finish(&mut batch)?;
+        self.ahead = Some((hash, location));
+        Ok(())
+    }
+
+    /// Until the batch is durable, the log counts as failed.
+    fn begin(&mut self) -> Result<(), StateError> {
+        if self.failed {
+            return Err(StateError::LogFailed);
+        }
+        self.failed = true;
+        Ok(())
+    }
+
+    fn finish(&mut self, batch: &mut Batch) -> Result<(), StateError> {
+        self.sync(batch)?;
+        self.failed = false;
+        Ok(())
+    }
+
+    /// Writes a record behind the batch's others; it is durable after [`Self::sync`].
     fn add(
         &mut self,
         batch: &mut Batch,
@@ -161,34 +197,36 @@ impl Log {
             batch: batch.first,
             kind,
         };
-        let bytes = frame::frame(stamp, payload);
-        let mut offset = self.offset + batch.bytes.len() as u64;
-        if !self.active.fits(offset, bytes.len()) {
-            self.flush(batch)?;
-            self.rotate(bytes.len() as u64)?;
-            offset = 0;
+        let header = frame::header(stamp, payload);
+        let length = header.len() + payload.len();
+        if !self.active.fits(self.offset, length) {
+            self.sync(batch)?;
+            self.rotate(length as u64)?;
         }
-        batch.bytes.extend_from_slice(&bytes);
-        self.sequence += 1;
-        Ok(Location {
+        let location = Location {
             segment: self.active.index,
-            offset,
-            // Its payload's length is a u32 already, and frame() holds it to that.
-            length: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
-        })
+            offset: self.offset,
+            // Its payload's length is a u32 already, and the header holds it to that.
+            length: u32::try_from(length).unwrap_or(u32::MAX),
+        };
+        self.active.write(self.offset, &header)?;
+        self.active
+            .write(self.offset + header.len() as u64, payload)?;
+        self.offset += length as u64;
+        self.sequence += 1;
+        batch.unsynced_bytes += length;
+        Ok(location)
     }
 
-    /// Writes what the batch holds to the active segment, durably.
-    fn flush(&mut self, batch: &mut Batch) -> Result<(), StateError> {
-        if batch.bytes.is_empty() {
+    /// Makes what the batch wrote to the active segment durable.
+    fn sync(&mut self, batch: &mut Batch) -> Result<(), StateError> {
+        if batch.unsynced_bytes == 0 {
             return Ok(());
         }
         let started = Instant::now();
-        self.active.write(self.offset, &batch.bytes)?;
         self.active.sync()?;
-        metrics::log_synced(batch.bytes.len(), started.elapsed());
-        self.offset += batch.bytes.len() as u64;
-        batch.bytes.clear();
+        metrics::log_synced(batch.unsynced_bytes, started.elapsed());
+        batch.unsynced_bytes = 0;
         Ok(())
     }
 
@@ -207,8 +245,28 @@ impl Log {
 struct Batch {
     /// Number of the first one.
     first: u64,
-    /// Those that go to the active segment.
-    bytes: Vec<u8>,
+    /// Written to the active segment and not synced.
+    unsynced_bytes: usize,
+}
+
+impl Batch {
+    const fn at(first: u64) -> Self {
+        Self {
+            first,
+            unsynced_bytes: 0,
+        }
+    }
+}
+
+/// A block as the log holds it, without its place.
+#[derive(Debug)]
+pub(crate) struct BlockPayload(Vec<u8>);
+
+impl BlockPayload {
+    /// Encodes a block.
+    pub(crate) fn of(block: &SealedBlock) -> Self {
+        Self(record::encode_block(block))
+    }
 }
 
 /// Takes the directory for this process.

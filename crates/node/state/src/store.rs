@@ -1,8 +1,12 @@
 //! The store: blocks with their states, the canonical chain, and its durable form.
 
+mod bodies;
 mod chain;
 mod index;
+mod indexing;
 mod janitor;
+mod layer;
+mod prepared;
 mod queries;
 mod recovery;
 
@@ -27,8 +31,11 @@ use crate::log::{Log, LogReader};
 use crate::metrics;
 use crate::reader::StateReader;
 use crate::session::TrieSession;
-use chain::{Chain, Layer, Place};
+use chain::{Chain, Place, Released};
+use indexing::{Change, Indexing};
 use janitor::Janitor;
+use layer::{Body, Layer};
+use prepared::Prepared;
 use queries::BlockCache;
 
 /// The first block of a chain.
@@ -58,8 +65,10 @@ struct Inner {
     chain: RwLock<Chain>,
     /// `None` in memory mode. Its lock puts fork choices in order.
     log: Mutex<Option<Log>>,
+    transactions: Indexing,
     reader: Option<LogReader>,
     cache: BlockCache,
+    prepared: Prepared,
     janitor: Janitor,
 }
 
@@ -70,7 +79,12 @@ impl Store {
         let recovered = recovery::recover(&config, genesis)?;
         Ok(Self {
             inner: Arc::new(Inner {
-                cache: BlockCache::new(config.blocks_cached_max),
+                cache: BlockCache::new(config.blocks_cached_max, config.bodies_bytes_max),
+                transactions: Indexing::new(
+                    recovered.transactions,
+                    config.transactions_indexed_max,
+                ),
+                prepared: Prepared::default(),
                 config,
                 chain: RwLock::new(recovered.chain),
                 reader: recovered.log.as_ref().map(Log::reader),
@@ -126,7 +140,10 @@ impl Store {
         let layer = Layer::child(&parent, block, delta)?;
         let limit = self.inner.config.side_blocks_max;
         let evicted = self.inner.chain.write().insert(Arc::new(layer), limit);
-        self.inner.janitor.drop_later(evicted);
+        self.inner.janitor.drop_later(Released {
+            layers: evicted,
+            blocks: Vec::new(),
+        });
         Ok(())
     }
 
@@ -142,27 +159,74 @@ impl Store {
         let Some(plan) = self.inner.chain.read().plan(&choice)? else {
             return Ok(CanonUpdate::default());
         };
-        let places = match log.as_mut() {
-            Some(log) => log
-                .append(plan.joining().map(|layer| &*layer.block), &plan.labels)?
-                .into_iter()
-                .map(Place::Logged)
-                .collect(),
-            None => plan
-                .joining()
-                .map(|layer| Place::Kept(Arc::clone(&layer.block)))
-                .collect(),
+        let update = CanonUpdate {
+            reverted: self.bodies(plan.leaving())?,
+            new: self.bodies(plan.joining())?,
         };
-        let update = plan.update();
-        let pruned = self
+        let places = match log.as_mut() {
+            Some(log) => {
+                let prepared = |block: &Arc<SealedBlock>| {
+                    let payload = self.inner.prepared.take(block);
+                    (block.hash, payload)
+                };
+                let blocks: Vec<_> = update.new.iter().map(prepared).collect();
+                let locations = log.append(&blocks, &plan.labels)?;
+                locations.into_iter().map(Place::Logged).collect()
+            }
+            None => update.new.iter().cloned().map(Place::Kept).collect(),
+        };
+        let released = self
             .inner
             .chain
             .write()
             .adopt(plan, places, &self.inner.config);
+        let left = update.reverted.iter().cloned().map(Change::Left);
+        let joined = update.new.iter().cloned().map(Change::Joined);
+        self.inner.transactions.note(left.chain(joined));
         drop(log);
-        self.inner.janitor.drop_later(pruned);
+        self.inner.janitor.drop_later(released);
         metrics::fork_choice_set(started.elapsed());
         Ok(update)
+    }
+
+    /// Indexes the transactions of blocks that became canonical, which fork choices leave to be done
+    /// after they were answered. [`Self::transaction`] does so too, if need be.
+    pub fn index_transactions(&self) {
+        self.inner.transactions.catch_up();
+    }
+
+    /// The blocks of layers, from the log where they are not in memory.
+    fn bodies<'a>(
+        &self,
+        layers: impl Iterator<Item = &'a Arc<Layer>>,
+    ) -> Result<Vec<Arc<SealedBlock>>, StateError> {
+        let body = |layer: &Arc<Layer>| match (layer.body(), &self.inner.reader) {
+            (Body::Held(block), _) => Ok(block),
+            (Body::Logged(place), Some(reader)) => reader.block(place).map(Arc::new),
+            (Body::Logged(_), None) => Err(StateError::UnknownBlock(layer.hash())),
+        };
+        layers.map(body).collect()
+    }
+
+    /// Does what a fork choice that names `block` would have to wait for, before it comes: encodes
+    /// the block and, where it is a child of the head, makes its record durable. Whether it is ever
+    /// inserted or chosen makes no difference to anything but the log's size.
+    ///
+    /// Waits for the disk. A fork choice that comes meanwhile waits for this instead of doing it.
+    ///
+    /// # Errors
+    /// As for [`Self::set_fork_choice`], where the log cannot be written.
+    pub fn write_ahead(&self, block: &Arc<SealedBlock>) -> Result<(), StateError> {
+        if self.inner.reader.is_none() {
+            return Ok(());
+        }
+        let payload = self.inner.prepared.make(block);
+        let mut log = self.inner.log.lock();
+        let head = self.inner.chain.read().labels().head.hash;
+        match log.as_mut() {
+            Some(log) if head == block.header.parent_hash => log.write_ahead(block.hash, &payload),
+            _ => Ok(()),
+        }
     }
 
     /// Segment and offset at which the log goes on.

@@ -160,11 +160,11 @@ pub(crate) fn flashblock(payload: u8, index: u64, size_bytes: usize) -> Arc<Flas
         block_hash: B256::ZERO,
         withdrawals_root: B256::ZERO,
         blob_gas_used: Some(0),
-        part: Arc::new(BlockPart {
-            transactions: vec![transaction(size_bytes)],
-            receipts: vec![OpReceipt::Deposit(OpDepositReceipt::default())],
-            changes: Vec::new(),
-        }),
+        part: Arc::new(BlockPart::new(
+            vec![transaction(size_bytes)],
+            vec![OpReceipt::Deposit(OpDepositReceipt::default())],
+            Vec::new(),
+        )),
     })
 }
 

@@ -59,6 +59,15 @@ pub(super) fn put_bytes(string: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(string);
 }
 
+/// A string that `write` appends, with its length before it.
+pub(super) fn put_written(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    let start = out.len();
+    put_count(0, out);
+    write(out);
+    let length = u32::try_from(out.len() - start - 4).expect("a record is below 4 GiB");
+    out[start..start + 4].copy_from_slice(&length.to_le_bytes());
+}
+
 /// Everything must have been read.
 pub(super) const fn end(bytes: &[u8]) -> Result<(), Malformed> {
     if bytes.is_empty() {

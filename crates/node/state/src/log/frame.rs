@@ -81,19 +81,19 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// The bytes of a record. The payload must not be empty.
-pub(super) fn frame(stamp: Stamp, payload: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(HEADER_BYTES + payload.len());
+/// What comes before the payload of a record. The payload must not be empty.
+pub(super) fn header(stamp: Stamp, payload: &[u8]) -> [u8; HEADER_BYTES] {
+    let mut out = [0; HEADER_BYTES];
     // A block's parts are limited by gas and the Engine API's request size, far below 4 GiB.
     let length = u32::try_from(payload.len()).expect("a record is below 4 GiB");
-    out.extend_from_slice(&length.to_le_bytes());
-    out.extend_from_slice(&[0; 4]);
-    out.extend_from_slice(&stamp.sequence.to_le_bytes());
-    out.extend_from_slice(&stamp.batch.to_le_bytes());
-    out.push(stamp.kind.byte());
-    out.extend_from_slice(payload);
-    let checksum = crc32fast::hash(&out[8..]);
-    out[4..8].copy_from_slice(&checksum.to_le_bytes());
+    out[..4].copy_from_slice(&length.to_le_bytes());
+    out[8..16].copy_from_slice(&stamp.sequence.to_le_bytes());
+    out[16..24].copy_from_slice(&stamp.batch.to_le_bytes());
+    out[24] = stamp.kind.byte();
+    let mut checksum = crc32fast::Hasher::new();
+    checksum.update(&out[8..]);
+    checksum.update(payload);
+    out[4..8].copy_from_slice(&checksum.finalize().to_le_bytes());
     out
 }
 

@@ -2,7 +2,9 @@
 //!
 //! A block: number, hash and parent hash at fixed places, then strings with their length before
 //! them: header (RLP), value (RLP), post-values, transactions, receipts (RLP list). So recovery
-//! reads post-values and transaction hashes without decoding transactions.
+//! reads post-values and transaction hashes without decoding transactions. Post-values are written
+//! piece by piece as they arose, later ones overriding earlier ones: to merge those of a large block
+//! costs more than to write the accounts that several pieces touch more than once.
 
 use std::sync::Arc;
 
@@ -17,21 +19,25 @@ use super::changes;
 use super::fields::{self, Malformed};
 use crate::fork_choice::{BlockRef, Labels};
 
+/// Bytes of a record apart from its transactions' own: hash, sender, receipt and about two accounts
+/// for each, and the header.
+const TRANSACTION_BYTES: usize = 200;
+const HEADER_BYTES: usize = 1024;
+
 pub(super) fn encode_block(block: &SealedBlock) -> Vec<u8> {
-    let mut out = Vec::with_capacity(4096);
-    let mut section = Vec::with_capacity(4096);
+    let transactions = block.transactions();
+    let size = transactions.map(|tx| tx.encoded.len() + TRANSACTION_BYTES);
+    let mut out = Vec::with_capacity(HEADER_BYTES + size.sum::<usize>());
     fields::put_number(block.header.number, &mut out);
     out.extend_from_slice(block.hash.as_slice());
     out.extend_from_slice(block.header.parent_hash.as_slice());
-    let mut put = |write: &dyn Fn(&mut Vec<u8>)| {
-        section.clear();
-        write(&mut section);
-        fields::put_bytes(&section, &mut out);
-    };
-    put(&|section| block.header.encode(section));
-    put(&|section| block.value.encode(section));
-    put(&|section| changes::encode(&block.changes(), section));
-    put(&|section| {
+    fields::put_written(&mut out, |section| block.header.encode(section));
+    fields::put_written(&mut out, |section| block.value.encode(section));
+    fields::put_written(&mut out, |section| {
+        let pieces = block.parts.iter().flat_map(|part| &part.changes);
+        pieces.for_each(|piece| changes::encode(piece, section));
+    });
+    fields::put_written(&mut out, |section| {
         fields::put_count(block.transaction_count(), section);
         for tx in block.transactions() {
             section.extend_from_slice(tx.hash.as_slice());
@@ -39,7 +45,7 @@ pub(super) fn encode_block(block: &SealedBlock) -> Vec<u8> {
             fields::put_bytes(&tx.encoded, section);
         }
     });
-    put(&|section| {
+    fields::put_written(&mut out, |section| {
         let receipts: Vec<&OpReceipt> = block.receipts().collect();
         alloy_rlp::encode_list::<_, OpReceipt>(&receipts, section);
     });
@@ -91,9 +97,14 @@ impl<'a> BlockRecord<'a> {
 
     pub(super) fn changes(&self) -> Result<Changes, Malformed> {
         let mut bytes = self.changes;
-        let changes = changes::decode(&mut bytes)?;
-        fields::end(bytes)?;
-        Ok(changes)
+        if bytes.is_empty() {
+            return Ok(Changes::default());
+        }
+        let mut all = changes::decode(&mut bytes)?;
+        while !bytes.is_empty() {
+            all.extend(&changes::decode(&mut bytes)?);
+        }
+        Ok(all)
     }
 
     fn each_transaction<T>(
@@ -122,11 +133,8 @@ impl<'a> BlockRecord<'a> {
             let encoded = Bytes::copy_from_slice(encoded);
             Ok(SharedTx::new(RecoveredTx::new(envelope, encoded, sender)))
         })?;
-        let part = BlockPart {
-            transactions,
-            receipts: rlp(self.receipts)?,
-            changes: vec![Arc::new(self.changes()?)],
-        };
+        let changes = vec![Arc::new(self.changes()?)];
+        let part = BlockPart::new(transactions, rlp(self.receipts)?, changes);
         Ok(SealedBlock {
             header: rlp::<Header>(self.header)?,
             hash: self.id.hash,

@@ -16,7 +16,8 @@ struct Acknowledged {
     offset: u64,
 }
 
-/// Plays a chain with small reorgs and labels; returns what was acknowledged, in order.
+/// Plays a chain with small reorgs and labels, some blocks written ahead, chosen afterwards or not;
+/// returns what was acknowledged, in order.
 fn play(directory: &Path, seed: u64, steps: usize) -> Vec<Acknowledged> {
     let mut rng = Rng(seed);
     let store = open(directory);
@@ -28,6 +29,13 @@ fn play(directory: &Path, seed: u64, steps: usize) -> Vec<Acknowledged> {
         let (mut parent, mut model) = known[known.len() - 1 - back].clone();
         for _ in 0..=rng.below(3) {
             let block = grow(&store, parent, &mut rng);
+            if rng.below(2) == 0 {
+                store.write_ahead(&block).unwrap();
+            }
+            if rng.below(4) == 0 {
+                let never_chosen = grow(&store, parent, &mut rng);
+                store.write_ahead(&never_chosen).unwrap();
+            }
             model.apply(&block.changes());
             parent = block.hash;
             known.push((parent, model.clone()));
@@ -287,6 +295,53 @@ fn an_unchanged_fork_choice_writes_nothing_and_labels_survive() {
     assert_eq!(store.head(), BlockRef { number: 2, hash: b });
     assert_eq!(store.safe(), Some(BlockRef { number: 1, hash: a }));
     assert_eq!(store.finalized().unwrap().hash, genesis);
+}
+
+#[test]
+fn a_block_written_ahead_is_not_written_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = StoreConfig {
+        segment_bytes: 1 << 20,
+        ..config(directory.path())
+    };
+    let store = fixture::open_with(config, fixture::genesis().0).unwrap();
+    let mut rng = Rng(1);
+    let offset = || store.log_end().1;
+    let labels_bytes = 200;
+    for round in 0..8 {
+        let parent = store.head().hash;
+        let block = grow(&store, parent, &mut rng);
+        let other = grow(&store, parent, &mut rng);
+        let before = offset();
+        store.write_ahead(&block).unwrap();
+        let ahead = offset();
+        assert!(ahead > before + labels_bytes);
+        store.write_ahead(&block).unwrap();
+        assert_eq!(offset(), ahead, "once is enough");
+        if round % 2 == 0 {
+            store.write_ahead(&other).unwrap();
+        }
+        let between = offset();
+        store.set_fork_choice(head(block.hash)).unwrap();
+        // Behind the other block it has to be written anew: a fork choice counts what is last.
+        assert_eq!(offset() < between + labels_bytes, round % 2 == 1);
+        let next = grow(&store, block.hash, &mut rng);
+        let grandchild = grow(&store, next.hash, &mut rng);
+        let before = offset();
+        store.write_ahead(&grandchild).unwrap();
+        assert_eq!(
+            offset(),
+            before,
+            "only children of the head are written ahead"
+        );
+    }
+    let (head, blocks) = (store.head(), store.head().number);
+    drop(store);
+    let store = open(directory.path());
+    assert_eq!(store.head(), head);
+    for number in 1..=blocks {
+        assert_eq!(store.block_by_number(number).unwrap().header.number, number);
+    }
 }
 
 #[test]

@@ -7,80 +7,13 @@ use alloy_primitives::B256;
 use alloy_primitives::map::B256Map;
 use blockwright_types::SealedBlock;
 
-use super::index::{TxIndex, TxPlace};
-use crate::ancestors::Ancestors;
+use super::bodies::Bodies;
+use super::layer::{Body, Layer};
 use crate::config::StoreConfig;
-use crate::delta::TrieDelta;
 use crate::error::StateError;
-use crate::fork_choice::{BlockRef, CanonUpdate, ForkChoice, Labels};
+use crate::fork_choice::{BlockRef, ForkChoice, Labels};
 use crate::log::Location;
 use crate::metrics;
-use crate::reader::StateReader;
-
-/// A block with the state it leaves.
-#[derive(Debug)]
-pub(super) struct Layer {
-    pub(super) block: Arc<SealedBlock>,
-    pub(super) delta: TrieDelta,
-    ancestors: Ancestors,
-}
-
-impl Layer {
-    pub(super) const fn new(
-        block: Arc<SealedBlock>,
-        delta: TrieDelta,
-        ancestors: Ancestors,
-    ) -> Self {
-        Self {
-            block,
-            delta,
-            ancestors,
-        }
-    }
-
-    pub(super) fn genesis(block: Arc<SealedBlock>, delta: TrieDelta) -> Self {
-        let ancestors = Ancestors::genesis(block.header.number, block.hash);
-        Self::new(block, delta, ancestors)
-    }
-
-    pub(super) fn child(
-        parent: &Self,
-        block: Arc<SealedBlock>,
-        delta: TrieDelta,
-    ) -> Result<Self, StateError> {
-        if block.header.number != parent.number() + 1 {
-            return Err(StateError::NumberGap {
-                hash: block.hash,
-                number: block.header.number,
-                parent: parent.number(),
-            });
-        }
-        let ancestors = parent.ancestors.child(block.hash);
-        Ok(Self::new(block, delta, ancestors))
-    }
-
-    pub(super) fn reader(&self) -> StateReader {
-        StateReader {
-            state: self.delta.state.clone(),
-            ancestors: self.ancestors.clone(),
-        }
-    }
-
-    pub(super) const fn ancestors(&self) -> &Ancestors {
-        &self.ancestors
-    }
-
-    pub(super) fn number(&self) -> u64 {
-        self.block.header.number
-    }
-
-    pub(super) fn at(&self) -> BlockRef {
-        BlockRef {
-            number: self.number(),
-            hash: self.block.hash,
-        }
-    }
-}
 
 /// Where a canonical block's body is found once its layer is gone.
 #[derive(Clone, Debug)]
@@ -106,8 +39,15 @@ pub(super) struct Chain {
     /// The canonical chain from genesis on.
     canonical: Vec<Entry>,
     numbers: B256Map<u64>,
-    transactions: TxIndex,
+    bodies: Bodies,
     labels: Labels,
+}
+
+/// What is not held any longer; to be freed beside everything else.
+#[derive(Debug, Default)]
+pub(super) struct Released {
+    pub(super) layers: Vec<Arc<Layer>>,
+    pub(super) blocks: Vec<Arc<SealedBlock>>,
 }
 
 /// A chain that is being filled from the log.
@@ -126,15 +66,18 @@ impl Replay {
     /// The next canonical block, with its layer where its state is to be held.
     pub(super) fn block(
         &mut self,
-        entry: Entry,
-        transactions: Vec<B256>,
+        hash: B256,
+        place: Location,
         layer: Option<Arc<Layer>>,
         config: &StoreConfig,
     ) {
-        let limit = config.transactions_indexed_max;
-        self.chain.extend(entry, transactions.into_iter(), limit);
+        let entry = Entry {
+            hash,
+            place: Place::Logged(place),
+        };
+        self.chain.extend(entry);
         if let Some(layer) = layer {
-            self.chain.hold(layer);
+            drop(self.chain.hold_logged(layer, place, config));
         }
     }
 
@@ -160,17 +103,8 @@ impl Plan {
         self.joining.iter()
     }
 
-    pub(super) fn update(&self) -> CanonUpdate {
-        let blocks = |layers: &[Arc<Layer>]| {
-            layers
-                .iter()
-                .map(|layer| Arc::clone(&layer.block))
-                .collect()
-        };
-        CanonUpdate {
-            reverted: blocks(&self.leaving),
-            new: blocks(&self.joining),
-        }
+    pub(super) fn leaving(&self) -> impl Iterator<Item = &Arc<Layer>> {
+        self.leaving.iter()
     }
 }
 
@@ -183,10 +117,13 @@ impl Chain {
             genesis_number: at.number,
             canonical: vec![Entry {
                 hash: at.hash,
-                place: Place::Kept(Arc::clone(&genesis.block)),
+                place: match genesis.body() {
+                    Body::Held(block) => Place::Kept(block),
+                    Body::Logged(place) => Place::Logged(place),
+                },
             }],
             numbers: B256Map::default(),
-            transactions: TxIndex::default(),
+            bodies: Bodies::default(),
             labels: Labels {
                 head: at,
                 safe: None,
@@ -217,10 +154,6 @@ impl Chain {
         self.numbers.get(hash).copied()
     }
 
-    pub(super) fn transaction(&self, hash: &B256) -> Option<TxPlace> {
-        self.transactions.get(hash)
-    }
-
     fn is_canonical(&self, at: &BlockRef) -> bool {
         self.entry(at.number)
             .is_some_and(|entry| entry.hash == at.hash)
@@ -228,16 +161,16 @@ impl Chain {
 
     /// Adds a layer; returns what had to go for it.
     pub(super) fn insert(&mut self, layer: Arc<Layer>, side_blocks_max: usize) -> Vec<Arc<Layer>> {
-        if self.layers.contains_key(&layer.block.hash) {
+        if self.layers.contains_key(&layer.hash()) {
             return Vec::new();
         }
-        let added = layer.block.hash;
+        let added = layer.hash();
         self.hold(layer);
         self.evict(side_blocks_max, added)
     }
 
     fn hold(&mut self, layer: Arc<Layer>) {
-        let hash = layer.block.hash;
+        let hash = layer.hash();
         let number = layer.number();
         if self.layers.insert(hash, layer).is_none() {
             self.heights.entry(number).or_default().push(hash);
@@ -344,7 +277,7 @@ impl Chain {
         let mut at = head;
         while !self.is_canonical(&at.at()) {
             branch.push(Arc::clone(at));
-            let parent = &at.block.header.parent_hash;
+            let parent = &at.parent();
             // A parent below the window can only be canonical: nothing else is left there, and
             // a block is only taken on a held parent.
             match self.layer(parent) {
@@ -369,7 +302,7 @@ impl Chain {
         if asked.is_zero() {
             return before.filter(|at| at.number <= common);
         }
-        if let Some(layer) = joining.iter().find(|layer| layer.block.hash == asked) {
+        if let Some(layer) = joining.iter().find(|layer| layer.hash() == asked) {
             return Some(layer.at());
         }
         self.number(&asked)
@@ -380,49 +313,53 @@ impl Chain {
             })
     }
 
-    /// Carries a plan out; `places` are those of the joining blocks. Returns the layers that are
-    /// not held any longer.
+    /// Carries a plan out; `places` are those of the joining blocks. Returns what is not held any
+    /// longer.
     pub(super) fn adopt(
         &mut self,
         plan: Plan,
         places: Vec<Place>,
         config: &StoreConfig,
-    ) -> Vec<Arc<Layer>> {
+    ) -> Released {
+        let mut released = Released::default();
+        self.bodies.forget(&plan.leaving);
         for layer in &plan.leaving {
-            self.numbers.remove(&layer.block.hash);
-            for tx in layer.block.transactions() {
-                self.transactions.remove(&tx.hash, layer.number());
-            }
+            self.numbers.remove(&layer.hash());
         }
         let kept = plan.common + 1 - self.genesis_number;
         self.canonical
             .truncate(usize::try_from(kept).unwrap_or(usize::MAX));
         for (layer, place) in plan.joining.into_iter().zip(places) {
-            let hashes = layer.block.transactions().map(|tx| tx.hash);
-            let entry = Entry {
-                hash: layer.block.hash,
-                place,
-            };
-            self.extend(entry, hashes, config.transactions_indexed_max);
-            self.hold(layer);
+            let hash = layer.hash();
+            match &place {
+                Place::Logged(at) => {
+                    let blocks = self.hold_logged(layer, *at, config);
+                    released.blocks.extend(blocks);
+                }
+                Place::Kept(_) => self.hold(layer),
+            }
+            self.extend(Entry { hash, place });
         }
         self.labels = plan.labels;
-        self.prune(config)
+        released.layers = self.prune(config);
+        released
+    }
+
+    /// Holds a layer whose block is durable; returns the blocks that are let go of for it.
+    fn hold_logged(
+        &mut self,
+        layer: Arc<Layer>,
+        place: Location,
+        config: &StoreConfig,
+    ) -> Vec<Arc<SealedBlock>> {
+        let blocks = self.bodies.push(&layer, place, config.bodies_bytes_max);
+        self.hold(layer);
+        blocks
     }
 
     /// Puts a block on top of the canonical chain.
-    fn extend(
-        &mut self,
-        entry: Entry,
-        transactions: impl Iterator<Item = B256>,
-        transactions_indexed_max: usize,
-    ) {
+    fn extend(&mut self, entry: Entry) {
         let number = self.genesis_number + self.canonical.len() as u64;
-        for (index, hash) in (0..).zip(transactions) {
-            let place = TxPlace { number, index };
-            self.transactions
-                .insert(hash, place, transactions_indexed_max);
-        }
         self.numbers.insert(entry.hash, number);
         self.canonical.push(entry);
     }
@@ -448,6 +385,7 @@ impl Chain {
                 &mut released,
             );
         }
+        self.bodies.forget(&released);
         metrics::layers_held(self.layers.len());
         released
     }

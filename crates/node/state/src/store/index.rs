@@ -19,6 +19,18 @@ pub(super) struct TxIndex {
 }
 
 impl TxIndex {
+    /// Adds the transactions of block `number`, in order.
+    pub(super) fn insert_block(
+        &mut self,
+        number: u64,
+        hashes: impl Iterator<Item = B256>,
+        limit: usize,
+    ) {
+        for (index, hash) in (0..).zip(hashes) {
+            self.insert(hash, TxPlace { number, index }, limit);
+        }
+    }
+
     pub(super) fn insert(&mut self, hash: B256, place: TxPlace, limit: usize) {
         if self.young.len() >= limit.div_ceil(2).max(1) {
             self.old = std::mem::take(&mut self.young);

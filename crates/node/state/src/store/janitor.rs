@@ -1,25 +1,24 @@
 //! Frees dropped states beside everything else.
 
-use std::sync::Arc;
-
 use crossbeam_channel::{Sender, bounded};
 
-use super::chain::Layer;
+use super::chain::Released;
 
 /// Batches that wait; above it the caller frees them itself.
 const BATCHES_MAX: usize = 16;
 
-/// A thread that drops layers: to free a version touches every node it did not share, which is
-/// nothing a fork choice should wait for. Ends with the store.
+/// A thread that drops layers and blocks: to free a version touches every node it did not share,
+/// and a block each of its transactions, which is nothing a fork choice should wait for. Ends with
+/// the store.
 #[derive(Debug)]
 pub(super) struct Janitor {
     /// `None` where the thread could not be started.
-    batches: Option<Sender<Vec<Arc<Layer>>>>,
+    batches: Option<Sender<Released>>,
 }
 
 impl Janitor {
     pub(super) fn start() -> Self {
-        let (batches, incoming) = bounded::<Vec<Arc<Layer>>>(BATCHES_MAX);
+        let (batches, incoming) = bounded::<Released>(BATCHES_MAX);
         let started = std::thread::Builder::new()
             .name("state-janitor".to_owned())
             .spawn(move || incoming.into_iter().for_each(drop));
@@ -28,13 +27,13 @@ impl Janitor {
         }
     }
 
-    pub(super) fn drop_later(&self, layers: Vec<Arc<Layer>>) {
-        if layers.is_empty() {
+    pub(super) fn drop_later(&self, released: Released) {
+        if released.layers.is_empty() && released.blocks.is_empty() {
             return;
         }
         if let Some(batches) = &self.batches {
             // Refused when full: then the batch is dropped right here.
-            batches.try_send(layers).ok();
+            batches.try_send(released).ok();
         }
     }
 }

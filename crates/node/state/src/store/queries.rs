@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 
 use super::Store;
 use super::chain::Place;
+use super::layer::Body;
 use crate::fork_choice::BlockRef;
 use crate::log::Location;
 use crate::metrics;
@@ -18,13 +19,15 @@ use crate::metrics;
 pub(super) struct BlockCache {
     blocks: Mutex<Vec<Arc<SealedBlock>>>,
     blocks_max: usize,
+    size_bytes_max: usize,
 }
 
 impl BlockCache {
-    pub(super) const fn new(blocks_max: usize) -> Self {
+    pub(super) const fn new(blocks_max: usize, size_bytes_max: usize) -> Self {
         Self {
             blocks: Mutex::new(Vec::new()),
             blocks_max,
+            size_bytes_max,
         }
     }
 
@@ -38,17 +41,18 @@ impl BlockCache {
 
     fn put(&self, block: Arc<SealedBlock>) {
         let mut blocks = self.blocks.lock();
-        if blocks.len() >= self.blocks_max && !blocks.is_empty() {
-            blocks.remove(0);
-        }
-        if blocks.len() < self.blocks_max {
-            blocks.push(block);
+        blocks.push(block);
+        let mut size_bytes: usize = blocks.iter().map(|block| block.memory_bytes()).sum();
+        while blocks.len() > self.blocks_max
+            || (size_bytes > self.size_bytes_max && blocks.len() > 1)
+        {
+            size_bytes -= blocks.remove(0).memory_bytes();
         }
     }
 }
 
-/// Queries. A block whose state is held, on any branch, comes from memory; an older canonical one
-/// is read back from the log. `None` means unknown; should the log fail to give back a known block,
+/// Queries. A new block comes from memory, on any branch; an older one, and above a limit in bytes
+/// also one whose state is held, is read back from the log. `None` means unknown; should the log fail to give back a known block,
 /// that is logged as an error, counted (`blockwright_state_log_read_failures_total`) and answered
 /// with `None` as well.
 impl Store {
@@ -88,6 +92,9 @@ impl Store {
 
     /// The header of a block.
     pub fn header(&self, hash: B256) -> Option<Header> {
+        if let Some(layer) = self.layer(&hash) {
+            return Some(layer.header().clone());
+        }
         self.block_by_hash(hash).map(|block| block.header.clone())
     }
 
@@ -95,10 +102,11 @@ impl Store {
     pub fn block_by_hash(&self, hash: B256) -> Option<Arc<SealedBlock>> {
         let place = {
             let chain = self.inner.chain.read();
-            if let Some(layer) = chain.layer(&hash) {
-                return Some(Arc::clone(&layer.block));
+            match chain.layer(&hash).map(|layer| layer.body()) {
+                Some(Body::Held(block)) => return Some(block),
+                Some(Body::Logged(place)) => Place::Logged(place),
+                None => chain.entry(chain.number(&hash)?)?.place.clone(),
             }
-            chain.entry(chain.number(&hash)?)?.place.clone()
         };
         match place {
             Place::Kept(block) => Some(block),
@@ -113,7 +121,7 @@ impl Store {
 
     /// The canonical block that holds a transaction, and the transaction's position in it.
     pub fn transaction(&self, hash: B256) -> Option<(Arc<SealedBlock>, usize)> {
-        let place = self.inner.chain.read().transaction(&hash)?;
+        let place = self.inner.transactions.get(&hash)?;
         let block = self.block_by_number(place.number)?;
         let index = usize::try_from(place.index).ok()?;
         // The chain may have moved between the two look-ups.

@@ -7,7 +7,9 @@ use alloy_primitives::{B256, U256};
 use blockwright_types::SealedBlock;
 
 use super::Genesis;
-use super::chain::{Chain, Entry, Layer, Place, Replay, window_floor};
+use super::chain::{Chain, Replay, window_floor};
+use super::index::TxIndex;
+use super::layer::Layer;
 use crate::config::{Durability, StoreConfig};
 use crate::delta::State;
 use crate::error::StateError;
@@ -16,6 +18,7 @@ use crate::log::{Log, Opened};
 /// A store's memory as it was.
 pub(super) struct Recovered {
     pub(super) chain: Chain,
+    pub(super) transactions: TxIndex,
     pub(super) log: Option<Log>,
 }
 
@@ -24,6 +27,7 @@ pub(super) fn recover(config: &StoreConfig, genesis: Genesis) -> Result<Recovere
     match &config.durability {
         Durability::Memory => Ok(Recovered {
             chain: Chain::new(genesis),
+            transactions: TxIndex::default(),
             log: None,
         }),
         Durability::Directory(directory) => replay(config, directory, genesis),
@@ -64,6 +68,7 @@ fn replay(
     let Some(labels) = labels else {
         return Ok(Recovered {
             chain: Chain::new(genesis),
+            transactions: TxIndex::default(),
             log: Some(log),
         });
     };
@@ -72,6 +77,7 @@ fn replay(
     let mut state = genesis.delta.state.clone();
     let mut ancestors = genesis.ancestors().clone();
     let mut replay = Replay::new(genesis);
+    let mut transactions = TxIndex::default();
     for logged in blocks {
         let block = reader.replayed(logged.location)?;
         state.apply(&block.changes)?;
@@ -84,11 +90,10 @@ fn replay(
         } else {
             None
         };
-        let entry = Entry {
-            hash: logged.hash,
-            place: Place::Logged(logged.location),
-        };
-        replay.block(entry, block.transactions, layer, config);
+        let hashes = block.transactions.into_iter();
+        let limit = config.transactions_indexed_max;
+        transactions.insert_block(block.header.number, hashes, limit);
+        replay.block(logged.hash, logged.location, layer, config);
     }
     tracing::info!(
         number = labels.head.number,
@@ -97,6 +102,7 @@ fn replay(
     );
     Ok(Recovered {
         chain: replay.finish(labels, config),
+        transactions,
         log: Some(log),
     })
 }
