@@ -8,7 +8,10 @@ mod header;
 
 pub use error::GenesisError;
 
-use serde_json::Value;
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use crate::ChainSpec;
 use fields::Fields;
@@ -20,10 +23,16 @@ impl ChainSpec {
     /// The chain must begin with Bedrock (`config.bedrockBlock` 0). Forks this version does not
     /// know are refused rather than missed later. Keys without a meaning here are ignored.
     pub fn from_genesis_json(json: &[u8]) -> Result<Self, GenesisError> {
-        let document: Value = serde_json::from_slice(json).map_err(GenesisError::Json)?;
-        let document = Fields::root(&document)?;
+        let mut sections = sections(json)?;
+        let alloc = sections.remove("alloc").filter(|raw| raw.get() != "null");
+        let document = sections
+            .into_iter()
+            .map(|(name, raw)| Ok((name, serde_json::from_str(raw.get())?)))
+            .collect::<serde_json::Result<Map<String, Value>>>()
+            .map_err(GenesisError::Json)?;
+        let document = Fields::root(&document);
         let config = config::read(&document.object("config")?)?;
-        let changes = alloc::read(&document.object("alloc")?)?;
+        let changes = alloc::read(alloc.ok_or_else(|| document.missing("alloc"))?)?;
         let header = header::build(&document, &config, &changes)?;
         Ok(Self {
             chain_id: config.chain_id,
@@ -33,6 +42,17 @@ impl ChainSpec {
             genesis_header: header,
             genesis_changes: changes,
         })
+    }
+}
+
+/// The fields of the document, not read any further: one of them can be hundreds of megabytes.
+fn sections(json: &[u8]) -> Result<BTreeMap<String, &RawValue>, GenesisError> {
+    match serde_json::from_slice(json) {
+        Err(error) if error.is_data() => Err(GenesisError::Type {
+            field: "the document".to_owned(),
+            expected: "an object",
+        }),
+        read => read.map_err(GenesisError::Json),
     }
 }
 

@@ -14,14 +14,20 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn root(document: &'a Value) -> Result<Self, GenesisError> {
-        match document {
-            Value::Object(map) => Ok(Self {
-                path: String::new(),
-                map,
-            }),
+    /// The document without what is read apart from it.
+    pub(super) const fn root(map: &'a Map<String, Value>) -> Self {
+        Self {
+            path: String::new(),
+            map,
+        }
+    }
+
+    /// The object at `path`.
+    pub(super) fn at(path: String, value: &'a Value) -> Result<Self, GenesisError> {
+        match value {
+            Value::Object(map) => Ok(Self { path, map }),
             _ => Err(GenesisError::Type {
-                field: "the document".to_owned(),
+                field: path,
                 expected: "an object",
             }),
         }
@@ -48,7 +54,7 @@ impl<'a> Fields<'a> {
         self.map.get(name).filter(|value| !value.is_null())
     }
 
-    fn missing(&self, name: &str) -> GenesisError {
+    pub(super) fn missing(&self, name: &str) -> GenesisError {
         GenesisError::Missing {
             field: self.path_of(name),
         }
