@@ -20,6 +20,8 @@ mod fixture;
 mod fork_choice;
 pub use fork_choice::{BlockRef, CanonUpdate, ForkChoice};
 
+mod keccak;
+
 mod log;
 
 mod metrics;

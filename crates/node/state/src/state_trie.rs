@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use alloy_primitives::{Address, B256, U256, keccak256};
 use alloy_trie::EMPTY_ROOT_HASH;
-use blockwright_types::{AccountChange, AccountPost, Changes, L2_TO_L1_MESSAGE_PASSER, Roots};
+use blockwright_types::{AccountPost, Changes, L2_TO_L1_MESSAGE_PASSER, Roots};
 use nybbles::Nibbles;
 
-use crate::trie::{AccountLeaf, NoNodes, NodeSource, Trie, TrieError};
+use crate::keccak::keccak256_all;
+use crate::trie::{AccountLeaf, Change, NoNodes, NodeSource, Trie, TrieError};
 
 /// One version of the world state as a Merkle-Patricia trie. Clones share all nodes.
 ///
@@ -47,46 +48,13 @@ impl StateTrie {
     /// Lays post-values over the trie. Costs only the paths that change; hashes keys and nothing
     /// else.
     pub fn apply(&mut self, changes: &Changes) -> Result<(), TrieError> {
-        for (key, change) in sorted(changes.accounts.iter().map(|(a, c)| (keccak256(a), c))) {
-            self.apply_account(&key, change)?;
-        }
-        Ok(())
-    }
-
-    fn apply_account(&mut self, key: &Nibbles, change: &AccountChange) -> Result<(), TrieError> {
-        let source = &*self.source;
-        let Some(post) = change.post else {
-            return self.accounts.remove(key, source);
-        };
-        self.accounts.upsert(key, source, |leaf| {
-            leaf.post = post;
-            if change.storage_wiped {
-                leaf.storage = None;
-            }
-            if change.storage.is_empty() {
-                return Ok(());
-            }
-            let storage = Arc::make_mut(leaf.storage.get_or_insert_default());
-            for (key, value) in sorted(
-                change
-                    .storage
-                    .iter()
-                    .map(|(slot, value)| (keccak256(B256::from(*slot)), *value)),
-            ) {
-                if value.is_zero() {
-                    storage.remove(&key, source)?;
-                } else {
-                    storage.upsert(&key, source, |leaf| {
-                        *leaf = value;
-                        Ok(())
-                    })?;
-                }
-            }
-            if storage.is_empty() {
-                leaf.storage = None;
-            }
-            Ok(())
-        })
+        let addresses: Vec<Address> = changes.accounts.keys().copied().collect();
+        let changes = keccak256_all(&addresses)
+            .into_iter()
+            .zip(changes.accounts.values())
+            .map(|(key, change)| Change::hashed(&key, change))
+            .collect();
+        self.accounts.apply(changes, &*self.source)
     }
 
     /// The state root and the message passer's storage root. Encodes only what changed since the
@@ -106,12 +74,12 @@ impl StateTrie {
 
     /// The account at `address`.
     pub fn account(&self, address: Address) -> Result<Option<AccountPost>, TrieError> {
-        self.read(address, |leaf| leaf.post)
+        self.read(address, AccountLeaf::post)
     }
 
     /// The value of a storage slot; zero where there is none.
     pub fn storage(&self, address: Address, slot: U256) -> Result<U256, TrieError> {
-        let value = self.read(address, |leaf| match &leaf.storage {
+        let value = self.read(address, |leaf| match leaf.storage() {
             Some(storage) => {
                 let key = Nibbles::unpack(keccak256(B256::from(slot)));
                 storage.read(&key, &*self.source, |value| *value)
@@ -136,13 +104,4 @@ impl StateTrie {
         let key = Nibbles::unpack(keccak256(address));
         self.accounts.read(&key, &*self.source, read)
     }
-}
-
-/// Sorted by key: neighbours share their path in the cache.
-fn sorted<T>(items: impl Iterator<Item = (B256, T)>) -> impl Iterator<Item = (Nibbles, T)> {
-    let mut items: Vec<_> = items.collect();
-    items.sort_unstable_by_key(|(key, _)| *key);
-    items
-        .into_iter()
-        .map(|(key, item)| (Nibbles::unpack(key), item))
 }

@@ -1,7 +1,8 @@
 //! A persistent Merkle-Patricia trie.
 //!
 //! Nodes are shared between versions by reference count and changed in place where nobody else
-//! holds them, so a clone costs nothing and a change costs its path. References (hash or inline
+//! holds them, so a clone costs nothing and a change costs its path; a batch of changes costs the
+//! paths it has, each once. References (hash or inline
 //! RLP) are cached beside the pointers; a root encodes only what changed since the last one.
 
 mod change;
@@ -19,6 +20,8 @@ use alloy_primitives::B256;
 use alloy_trie::EMPTY_ROOT_HASH;
 use nybbles::Nibbles;
 
+pub(crate) use change::Change;
+use change::{Descent, Edit};
 pub(crate) use leaf::{AccountLeaf, Leaf};
 use link::Link;
 pub use source::{NoNodes, NodeSource, TrieError};
@@ -33,11 +36,16 @@ pub(crate) struct Trie<L> {
 
 impl<L> Default for Trie<L> {
     fn default() -> Self {
-        Self {
-            root: None,
-            pending: 0,
-        }
+        Self::EMPTY
     }
+}
+
+impl<L> Trie<L> {
+    /// Without leaves.
+    pub(crate) const EMPTY: Self = Self {
+        root: None,
+        pending: 0,
+    };
 }
 
 impl<L: Leaf> Trie<L> {
@@ -99,49 +107,43 @@ impl<L: Leaf> Trie<L> {
         }
     }
 
-    /// Edits the leaf at `key`; where there is none, a default one is edited and put there.
-    pub(crate) fn upsert(
+    /// Carries out changes of different keys, in any order. Removing an absent key changes and
+    /// copies nothing.
+    pub(crate) fn apply<E: Edit<L>>(
         &mut self,
-        key: &Nibbles,
-        source: &dyn NodeSource,
-        mut edit: impl FnMut(&mut L) -> Result<(), TrieError>,
-    ) -> Result<(), TrieError> {
-        self.pending = self.pending.saturating_add(1);
-        match &mut self.root {
-            Some(root) => {
-                let at = change::Descent {
-                    key,
-                    depth: 0,
-                    source,
-                };
-                change::upsert(root, at, &mut edit)
-            }
-            None => {
-                self.root = Some(change::new_leaf(*key, &mut edit)?);
-                Ok(())
-            }
-        }
-    }
-
-    /// Removes the leaf at `key`, if there is one. An absent key changes and copies nothing.
-    pub(crate) fn remove(
-        &mut self,
-        key: &Nibbles,
+        mut changes: Vec<Change<E>>,
         source: &dyn NodeSource,
     ) -> Result<(), TrieError> {
-        if self.read(key, source, |_| ())?.is_none() {
+        changes.sort_unstable_by_key(|change| change.key);
+        let mut outcome = Ok(());
+        changes.retain(|change| {
+            !change.edit.removes()
+                || match self.read(&change.key, source, |_| ()) {
+                    Ok(found) => found.is_some(),
+                    Err(error) => {
+                        outcome = Err(error);
+                        false
+                    }
+                }
+        });
+        outcome?;
+        if changes.is_empty() {
             return Ok(());
         }
-        self.pending = self.pending.saturating_add(1);
-        let at = change::Descent {
-            key,
+        let count = u32::try_from(changes.len()).unwrap_or(u32::MAX);
+        self.pending = self.pending.saturating_add(count);
+        let all = Descent {
+            changes: &changes,
             depth: 0,
             source,
         };
-        if let Some(root) = &mut self.root
-            && change::remove(root, at)?
-        {
-            self.root = None;
+        match &mut self.root {
+            Some(root) => {
+                if !change::apply(root, all)? {
+                    self.root = None;
+                }
+            }
+            None => self.root = change::grow(all)?,
         }
         Ok(())
     }
@@ -153,20 +155,17 @@ impl<L: Leaf> Trie<L> {
         let Some(root) = &mut self.root else {
             return EMPTY_ROOT_HASH;
         };
-        let mut scratch = Vec::with_capacity(600);
         let reference = if parallel {
-            root.settle_parallel(&mut scratch)
+            root.settle_parallel()
         } else {
-            root.settle(&mut scratch)
+            root.settle()
         };
         reference.root_hash()
     }
 
     /// Whether [`root`](Self::root) has nothing to encode.
     pub(crate) fn is_settled(&self) -> bool {
-        self.root
-            .as_ref()
-            .is_none_or(|root| !root.reference().is_dirty())
+        self.root.as_ref().is_none_or(|root| !root.is_dirty())
     }
 
     /// The root hash of a settled trie.
@@ -174,8 +173,11 @@ impl<L: Leaf> Trie<L> {
         debug_assert!(self.is_settled(), "root of an unsettled trie");
         self.root
             .as_ref()
-            .map_or(EMPTY_ROOT_HASH, |root| root.reference().root_hash())
+            .map_or(EMPTY_ROOT_HASH, |root| root.settled().root_hash())
     }
 }
 
-const _: () = assert!(size_of::<Link<()>>() <= 48, "branches pack links");
+const _: () = assert!(
+    size_of::<Link<AccountLeaf>>() <= 128,
+    "leaves pack accounts"
+);

@@ -1,124 +1,282 @@
-//! Insertion and removal.
+//! Insertion and removal of sorted batches: every path is walked, and every node copied, once.
 
 use std::sync::Arc;
 
+use alloy_primitives::B256;
 use nybbles::Nibbles;
 
 use super::leaf::Leaf;
-use super::link::{Branch, Link, Reference};
+use super::link::{Branch, LeafNode, Link};
 use super::source::{NodeSource, TrieError};
 
-/// A key on its way down: `depth` nibbles are already behind it.
-#[derive(Clone, Copy)]
-pub(super) struct Descent<'a> {
-    pub(super) key: &'a Nibbles,
+/// What becomes of a leaf.
+pub(crate) trait Edit<L> {
+    /// Whether the leaf goes.
+    fn removes(&self) -> bool;
+
+    /// Changes a leaf that stays; a new one starts at its default.
+    fn edit(&self, leaf: &mut L, source: &dyn NodeSource) -> Result<(), TrieError>;
+}
+
+/// An edit of the leaf at `key`.
+#[derive(Clone, Debug)]
+pub(crate) struct Change<E> {
+    pub(crate) key: Nibbles,
+    pub(crate) edit: E,
+}
+
+impl<E> Change<E> {
+    pub(crate) const fn hashed(key: &B256, edit: E) -> Self {
+        let key = Nibbles::unpack_array(&key.0);
+        Self { key, edit }
+    }
+}
+
+/// Changes on their way down: sorted by key, at least one, equal in the first `depth` nibbles,
+/// which are behind them. A leaf that is to be removed exists.
+pub(super) struct Descent<'a, E> {
+    pub(super) changes: &'a [Change<E>],
     pub(super) depth: usize,
     pub(super) source: &'a dyn NodeSource,
 }
 
-impl Descent<'_> {
-    fn rest(&self) -> Nibbles {
-        self.key.slice(self.depth..)
+impl<E> Clone for Descent<'_, E> {
+    fn clone(&self) -> Self {
+        *self
     }
+}
 
-    fn nibble(&self) -> Result<u8, TrieError> {
-        self.key.get(self.depth).ok_or(TrieError::KeyLength)
+impl<E> Copy for Descent<'_, E> {}
+
+impl<'a, E> Descent<'a, E> {
+    fn rest(&self, change: &Change<E>) -> Nibbles {
+        change.key.slice(self.depth..)
     }
 
     const fn down(mut self, nibbles: usize) -> Self {
         self.depth += nibbles;
         self
     }
+
+    /// How much of `path` all changes share.
+    fn common(&self, path: &Nibbles) -> usize {
+        // Whatever lies between the first and the last shares what both share.
+        let ends = self.changes.first().into_iter().chain(self.changes.last());
+        ends.map(|change| self.rest(change).common_prefix_length(path))
+            .min()
+            .unwrap_or_default()
+    }
+
+    /// The changes below each child of a branch here.
+    fn by_nibble(self) -> impl Iterator<Item = Result<(u8, Self), TrieError>> {
+        let mut changes = self.changes;
+        std::iter::from_fn(move || {
+            let first = changes.first()?;
+            let Some(nibble) = first.key.get(self.depth) else {
+                changes = &[];
+                return Some(Err(TrieError::KeyLength));
+            };
+            let same = |change: &Change<E>| change.key.get(self.depth) == Some(nibble);
+            let end = match changes.last() {
+                Some(last) if same(last) => changes.len(),
+                _ => changes.partition_point(same),
+            };
+            let (below, others) = changes.split_at(end);
+            changes = others;
+            let below = Self {
+                changes: below,
+                ..self
+            };
+            Some(Ok((nibble, below.down(1))))
+        })
+    }
 }
 
-/// Changes the leaf of a key; a new one starts at its default.
-pub(super) type Edit<'a, L> = &'a mut dyn FnMut(&mut L) -> Result<(), TrieError>;
-
-/// Edits the leaf at the descent's key below `link`, creating it where there is none.
-pub(super) fn upsert<L: Leaf>(
+/// Carries changes out below `link`. Returns whether anything is left of it; if not, the caller has
+/// to drop it.
+pub(super) fn apply<L: Leaf, E: Edit<L>>(
     link: &mut Link<L>,
-    at: Descent<'_>,
-    edit: Edit<'_, L>,
-) -> Result<(), TrieError> {
+    at: Descent<'_, E>,
+) -> Result<bool, TrieError> {
     link.reveal(at.source)?;
-    match link {
-        Link::Leaf(leaf, _) => {
-            let rest = at.rest();
-            if leaf.path == rest {
-                edit(&mut Arc::make_mut(leaf).value)?;
-            } else {
-                let old = std::mem::replace(link, Link::GONE);
-                *link = split_leaf(old, &rest, edit)?;
+    let remains = match link {
+        Link::Leaf(leaf, _) => match at.changes {
+            [change] if at.rest(change) == leaf.path => {
+                if change.edit.removes() {
+                    return Ok(false);
+                }
+                change.edit.edit(&mut leaf.value, at.source)?;
+                true
             }
-        }
+            _ => apply_beside_leaf(link, at)?,
+        },
         Link::Extension(extension, _) => {
-            let rest = at.rest();
-            if rest.starts_with(&extension.path) {
-                let down = at.down(extension.path.len());
-                upsert(&mut Arc::make_mut(extension).child, down, edit)?;
+            let common = at.common(&extension.path);
+            if common == extension.path.len() {
+                apply_below_extension(link, at)?
             } else {
-                *link = split_extension(extension.path, extension.child.clone(), &rest, edit)?;
+                let path = extension.path;
+                let child = extension.child.clone();
+                *link = split(&path, common, child)?;
+                let remains = apply_to_branch(link, at.down(common))?;
+                if remains && common > 0 {
+                    *link = prepend(path.slice(..common), link.take())?;
+                }
+                remains
             }
         }
-        Link::Branch(branch, _) => {
-            let nibble = at.nibble()?;
-            let branch = Arc::make_mut(branch);
-            match branch.child_mut(nibble) {
-                Some(child) => upsert(child, at.down(1), edit)?,
-                None => branch.put(nibble, new_leaf(at.down(1).rest(), edit)?),
-            }
-        }
+        Link::Branch(..) => apply_to_branch(link, at)?,
         Link::Blinded(hash) => return Err(TrieError::MissingNode(*hash)),
-    }
-    link.mark_dirty();
-    Ok(())
-}
-
-pub(super) fn new_leaf<L: Leaf>(path: Nibbles, edit: Edit<'_, L>) -> Result<Link<L>, TrieError> {
-    let mut value = L::default();
-    edit(&mut value)?;
-    Ok(Link::leaf(path, value))
-}
-
-/// Makes room beside a leaf for the key with the remaining path `rest`.
-fn split_leaf<L: Leaf>(
-    old: Link<L>,
-    rest: &Nibbles,
-    edit: Edit<'_, L>,
-) -> Result<Link<L>, TrieError> {
-    let Link::Leaf(mut leaf, _) = old else {
-        return Ok(old);
     };
-    let path = leaf.path;
-    let (common, old_nibble, new_nibble) = fork(&path, rest)?;
-    Arc::make_mut(&mut leaf).path = path.slice(common + 1..);
-    let moved = Link::Leaf(leaf, Reference::DIRTY);
-    let added = new_leaf(rest.slice(common + 1..), edit)?;
-    let branch = Link::branch(Branch::pair((old_nibble, moved), (new_nibble, added)));
-    Ok(below(path.slice(..common), branch))
+    link.mark_dirty();
+    Ok(remains)
 }
 
-/// Makes room inside an extension for the key with the remaining path `rest`.
-fn split_extension<L: Leaf>(
-    path: Nibbles,
-    child: Link<L>,
-    rest: &Nibbles,
-    edit: Edit<'_, L>,
-) -> Result<Link<L>, TrieError> {
-    let (common, old_nibble, new_nibble) = fork(&path, rest)?;
-    let moved = below(path.slice(common + 1..), child);
-    let added = new_leaf(rest.slice(common + 1..), edit)?;
-    let branch = Link::branch(Branch::pair((old_nibble, moved), (new_nibble, added)));
-    Ok(below(path.slice(..common), branch))
-}
-
-/// Length of the common prefix and the first nibbles that differ.
-fn fork(old: &Nibbles, new: &Nibbles) -> Result<(usize, u8, u8), TrieError> {
-    let common = old.common_prefix_length(new);
-    match (old.get(common), new.get(common)) {
-        (Some(old), Some(new)) => Ok((common, old, new)),
-        _ => Err(TrieError::KeyLength),
+/// New leaves for all changes that leave one, as a node of their own.
+pub(super) fn grow<L: Leaf, E: Edit<L>>(at: Descent<'_, E>) -> Result<Option<Link<L>>, TrieError> {
+    let mut leaves = Vec::with_capacity(at.changes.len());
+    for change in at.changes {
+        if !change.edit.removes() {
+            let mut leaf = LeafNode {
+                path: at.rest(change),
+                value: L::default(),
+            };
+            change.edit.edit(&mut leaf.value, at.source)?;
+            leaves.push(leaf);
+        }
     }
+    assemble(&mut leaves)
+}
+
+/// The changes meet a single leaf: it takes its place among the new ones.
+fn apply_beside_leaf<L: Leaf, E: Edit<L>>(
+    link: &mut Link<L>,
+    at: Descent<'_, E>,
+) -> Result<bool, TrieError> {
+    let Link::Leaf(old, _) = link.take() else {
+        return Ok(false);
+    };
+    let mut old = Some(old);
+    let mut leaves = Vec::with_capacity(at.changes.len() + 1);
+    for change in at.changes {
+        let path = at.rest(change);
+        leaves.extend(old.take_if(|old| old.path < path));
+        let found = old.take_if(|old| old.path == path);
+        if !change.edit.removes() {
+            let mut leaf = found.unwrap_or_else(|| LeafNode {
+                path,
+                value: L::default(),
+            });
+            change.edit.edit(&mut leaf.value, at.source)?;
+            leaves.push(leaf);
+        }
+    }
+    leaves.extend(old);
+    let Some(node) = assemble(&mut leaves)? else {
+        return Ok(false);
+    };
+    *link = node;
+    Ok(true)
+}
+
+fn apply_below_extension<L: Leaf, E: Edit<L>>(
+    link: &mut Link<L>,
+    at: Descent<'_, E>,
+) -> Result<bool, TrieError> {
+    let Link::Extension(extension, _) = link else {
+        return Ok(true);
+    };
+    let extension = Arc::make_mut(extension);
+    let path = extension.path;
+    if !apply(&mut extension.child, at.down(path.len()))? {
+        return Ok(false);
+    }
+    if matches!(extension.child, Link::Leaf(..) | Link::Extension(..)) {
+        *link = prepend(path, extension.child.take())?;
+    }
+    Ok(true)
+}
+
+fn apply_to_branch<L: Leaf, E: Edit<L>>(
+    link: &mut Link<L>,
+    at: Descent<'_, E>,
+) -> Result<bool, TrieError> {
+    let Link::Branch(branch, _) = link else {
+        return Ok(true);
+    };
+    let mut added = Vec::new();
+    let mut gone = 0u16;
+    for below in at.by_nibble() {
+        let (nibble, below) = below?;
+        match branch.child_mut(nibble) {
+            Some(child) => {
+                if !apply(child, below)? {
+                    gone |= 1 << nibble;
+                }
+            }
+            None => added.extend(grow(below)?.map(|child| (nibble, child))),
+        }
+    }
+    if gone == 0 && added.is_empty() {
+        return Ok(true);
+    }
+    let Link::Branch(branch, _) = link.take() else {
+        return Ok(true);
+    };
+    let mut children = branch.into_children(gone, added);
+    match children.len() {
+        0 => return Ok(false),
+        1 => {
+            if let Some((nibble, mut last)) = children.pop() {
+                last.reveal(at.source)?;
+                *link = prepend(Nibbles::from_nibbles([nibble]), last)?;
+            }
+        }
+        _ => *link = Link::branch(Branch::new(children)),
+    }
+    Ok(true)
+}
+
+/// An extension as a branch at its nibble `at`, where others are about to join; without what is
+/// above.
+fn split<L: Leaf>(path: &Nibbles, at: usize, child: Link<L>) -> Result<Link<L>, TrieError> {
+    let nibble = path.get(at).ok_or(TrieError::KeyLength)?;
+    let moved = below(path.slice(at + 1..), child);
+    Ok(Link::branch(Branch::new(vec![(nibble, moved)])))
+}
+
+/// The node above leaves that are sorted by path; `None` for none.
+fn assemble<L: Leaf>(leaves: &mut [LeafNode<L>]) -> Result<Option<Link<L>>, TrieError> {
+    if leaves.is_empty() {
+        return Ok(None);
+    }
+    assemble_below(leaves, 0).map(Some)
+}
+
+/// The node above at least one leaf, whose paths are equal in the first `depth` nibbles.
+fn assemble_below<L: Leaf>(leaves: &mut [LeafNode<L>], depth: usize) -> Result<Link<L>, TrieError> {
+    let path = match leaves {
+        [only] => {
+            let value = std::mem::take(&mut only.value);
+            return Ok(Link::leaf(only.path.slice(depth..), value));
+        }
+        [first, ..] => first.path,
+        [] => return Err(TrieError::KeyLength),
+    };
+    let common = leaves
+        .last()
+        .map_or(0, |last| last.path.common_prefix_length(&path));
+    let mut children = Vec::new();
+    let mut rest = leaves;
+    while let Some(first) = rest.first() {
+        let nibble = first.path.get(common).ok_or(TrieError::KeyLength)?;
+        let same = |leaf: &LeafNode<L>| leaf.path.get(common) == Some(nibble);
+        let (group, others) = rest.split_at_mut(rest.partition_point(same));
+        children.push((nibble, assemble_below(group, common + 1)?));
+        rest = others;
+    }
+    let branch = Link::branch(Branch::new(children));
+    Ok(below(path.slice(depth..common), branch))
 }
 
 /// `branch` below `path`.
@@ -130,48 +288,6 @@ fn below<L>(path: Nibbles, branch: Link<L>) -> Link<L> {
     }
 }
 
-/// Removes the leaf at the descent's key, which must exist. Returns whether nothing is left of
-/// `link`, which the caller then has to drop.
-pub(super) fn remove<L: Leaf>(link: &mut Link<L>, at: Descent<'_>) -> Result<bool, TrieError> {
-    link.reveal(at.source)?;
-    let replacement = match link {
-        Link::Leaf(..) => return Ok(true),
-        Link::Extension(extension, _) => {
-            let down = at.down(extension.path.len());
-            let extension = Arc::make_mut(extension);
-            remove(&mut extension.child, down)?;
-            match &extension.child {
-                Link::Branch(..) | Link::Blinded(_) => None,
-                Link::Leaf(..) | Link::Extension(..) => {
-                    let child = std::mem::replace(&mut extension.child, Link::GONE);
-                    Some(prepend(extension.path, child)?)
-                }
-            }
-        }
-        Link::Branch(branch, _) => {
-            let nibble = at.nibble()?;
-            let branch = Arc::make_mut(branch);
-            let child = branch.child_mut(nibble).ok_or(TrieError::KeyLength)?;
-            if remove(child, at.down(1))? {
-                branch.take(nibble);
-            }
-            match branch.take_only() {
-                Some((nibble, mut last)) => {
-                    last.reveal(at.source)?;
-                    Some(prepend(Nibbles::from_nibbles([nibble]), last)?)
-                }
-                None => None,
-            }
-        }
-        Link::Blinded(hash) => return Err(TrieError::MissingNode(*hash)),
-    };
-    if let Some(replacement) = replacement {
-        *link = replacement;
-    }
-    link.mark_dirty();
-    Ok(false)
-}
-
 /// Puts `path` before a node: leaves and extensions take it up, a branch gets an extension.
 fn prepend<L: Leaf>(path: Nibbles, link: Link<L>) -> Result<Link<L>, TrieError> {
     let joined = |tail: &Nibbles| {
@@ -181,15 +297,13 @@ fn prepend<L: Leaf>(path: Nibbles, link: Link<L>) -> Result<Link<L>, TrieError> 
         Ok(path.join(tail))
     };
     match link {
-        Link::Leaf(mut leaf, _) => {
-            let whole = joined(&leaf.path)?;
-            Arc::make_mut(&mut leaf).path = whole;
-            Ok(Link::Leaf(leaf, Reference::DIRTY))
-        }
+        Link::Leaf(leaf, _) => Ok(Link::leaf(joined(&leaf.path)?, leaf.value)),
         Link::Extension(mut extension, _) => {
             let whole = joined(&extension.path)?;
-            Arc::make_mut(&mut extension).path = whole;
-            Ok(Link::Extension(extension, Reference::DIRTY))
+            Ok(Link::extension(
+                whole,
+                Arc::make_mut(&mut extension).child.take(),
+            ))
         }
         branch @ (Link::Branch(..) | Link::Blinded(_)) => Ok(Link::extension(path, branch)),
     }

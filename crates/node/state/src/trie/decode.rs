@@ -64,7 +64,7 @@ fn decode_short<L: Leaf>(
     let (path, is_leaf) = decode_path(string(path)?)?;
     if is_leaf {
         let value = L::decode(string(second)?)?;
-        return Ok(Link::Leaf(Arc::new(LeafNode { path, value }), reference));
+        return Ok(Link::Leaf(LeafNode { path, value }, reference));
     }
     if path.is_empty() {
         return Err(Error::Custom("extension without path"));
@@ -81,20 +81,18 @@ fn decode_branch<L: Leaf>(
     reference: Reference,
     depth: u8,
 ) -> alloy_rlp::Result<Link<L>> {
-    let mut branch = Branch::new();
-    let mut count = 0;
+    let mut children = Vec::with_capacity(16);
     for (nibble, item) in (0..16u8).zip(items) {
         if let Some(child) = decode_child(item, depth)? {
-            branch.put(nibble, child);
-            count += 1;
+            children.push((nibble, child));
         }
     }
-    if count < 2 || items.last().is_none_or(|value| **value != [0x80]) {
+    if children.len() < 2 || items.last().is_none_or(|value| **value != [0x80]) {
         return Err(Error::Custom(
             "branch with a value or fewer than two children",
         ));
     }
-    Ok(Link::Branch(Arc::new(branch), reference))
+    Ok(Link::Branch(Branch::new(children), reference))
 }
 
 fn decode_child<L: Leaf>(item: &[u8], depth: u8) -> alloy_rlp::Result<Option<Link<L>>> {

@@ -23,6 +23,9 @@ impl Reference {
         bytes: [0; 32],
     };
 
+    /// Stands for the reference of a blinded link where only its dirtiness is asked for.
+    const BLINDED: Self = Self::hash(B256::ZERO);
+
     /// A node known by its hash.
     pub(crate) const fn hash(hash: B256) -> Self {
         Self {
@@ -33,16 +36,20 @@ impl Reference {
 
     /// The reference of a node with this encoding.
     pub(crate) fn of(rlp: &[u8]) -> Self {
-        if rlp.len() < 32 {
-            let mut bytes = [0; 32];
-            bytes[..rlp.len()].copy_from_slice(rlp);
-            Self {
-                len: rlp.len() as u8,
-                bytes,
-            }
-        } else {
-            Self::hash(alloy_primitives::keccak256(rlp))
+        Self::inline(rlp).unwrap_or_else(|| Self::hash(alloy_primitives::keccak256(rlp)))
+    }
+
+    /// The reference of a node with this encoding, unless that is to be hashed.
+    pub(crate) fn inline(rlp: &[u8]) -> Option<Self> {
+        if rlp.len() >= 32 {
+            return None;
         }
+        let mut bytes = [0; 32];
+        bytes[..rlp.len()].copy_from_slice(rlp);
+        Some(Self {
+            len: rlp.len() as u8,
+            bytes,
+        })
     }
 
     pub(crate) const fn is_dirty(&self) -> bool {
@@ -81,11 +88,15 @@ impl Reference {
 }
 
 /// A link from a parent to a node.
+///
+/// Leaves stand in their parent's own memory: to copy a branch, as every change of a shared version
+/// does, is then mostly a copy of bytes and not of reference counts on as many cold cache lines, and
+/// a read ends where its last branch is.
 #[derive(Clone, Debug)]
 pub(crate) enum Link<L> {
-    Leaf(Arc<LeafNode<L>>, Reference),
+    Leaf(LeafNode<L>, Reference),
     Extension(Arc<Extension<L>>, Reference),
-    Branch(Arc<Branch<L>>, Reference),
+    Branch(Branch<L>, Reference),
     /// Known by hash only.
     Blinded(B256),
 }
@@ -105,35 +116,51 @@ pub(crate) struct Extension<L> {
 }
 
 /// Two to sixteen children, packed in nibble order.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Branch<L> {
     mask: u16,
-    children: Vec<Link<L>>,
+    children: Arc<[Link<L>]>,
 }
 
 impl<L> Link<L> {
     /// Stands where a node was moved out, until its successor is put there.
     pub(crate) const GONE: Self = Self::Blinded(B256::ZERO);
 
-    pub(crate) fn leaf(path: Nibbles, value: L) -> Self {
-        Self::Leaf(Arc::new(LeafNode { path, value }), Reference::DIRTY)
+    pub(crate) const fn leaf(path: Nibbles, value: L) -> Self {
+        Self::Leaf(LeafNode { path, value }, Reference::DIRTY)
     }
 
     pub(crate) fn extension(path: Nibbles, child: Self) -> Self {
         Self::Extension(Arc::new(Extension { path, child }), Reference::DIRTY)
     }
 
-    pub(crate) fn branch(branch: Branch<L>) -> Self {
-        Self::Branch(Arc::new(branch), Reference::DIRTY)
+    pub(crate) const fn branch(branch: Branch<L>) -> Self {
+        Self::Branch(branch, Reference::DIRTY)
     }
 
-    pub(crate) const fn reference(&self) -> Reference {
+    pub(crate) const fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::GONE)
+    }
+
+    pub(crate) const fn reference(&self) -> &Reference {
         match self {
             Self::Leaf(_, reference)
             | Self::Extension(_, reference)
-            | Self::Branch(_, reference) => *reference,
-            Self::Blinded(hash) => Reference::hash(*hash),
+            | Self::Branch(_, reference) => reference,
+            Self::Blinded(_) => &Reference::BLINDED,
         }
+    }
+
+    /// The node's hash or its inline RLP.
+    pub(crate) const fn settled(&self) -> Reference {
+        match self {
+            Self::Blinded(hash) => Reference::hash(*hash),
+            _ => *self.reference(),
+        }
+    }
+
+    pub(crate) const fn is_dirty(&self) -> bool {
+        self.reference().is_dirty()
     }
 
     /// Replaces the cached reference; a blinded link keeps its hash.
@@ -154,48 +181,23 @@ impl<L> Link<L> {
     /// line near.
     fn touch(&self) -> usize {
         match self {
-            Self::Leaf(node, _) => Arc::strong_count(node),
             Self::Extension(node, _) => Arc::strong_count(node),
-            Self::Branch(node, _) => Arc::strong_count(node),
-            Self::Blinded(_) => 0,
-        }
-    }
-}
-
-impl<L> Clone for Branch<L>
-where
-    L: Clone,
-{
-    fn clone(&self) -> Self {
-        // Sixteen reference counts on sixteen cold cache lines: plain loads overlap, the atomic
-        // increments that follow would not.
-        black_box(self.children.iter().map(Link::touch).sum::<usize>());
-        let mut children = Vec::with_capacity(self.children.len());
-        children.extend(self.children.iter().cloned());
-        Self {
-            mask: self.mask,
-            children,
+            Self::Branch(node, _) => Arc::strong_count(&node.children),
+            Self::Leaf(..) | Self::Blinded(_) => 0,
         }
     }
 }
 
 impl<L> Branch<L> {
-    pub(crate) const fn new() -> Self {
+    /// A branch out of its children, which are in nibble order.
+    pub(crate) fn new(children: Vec<(u8, Link<L>)>) -> Self {
+        let mask = children
+            .iter()
+            .fold(0, |mask, (nibble, _)| mask | (1 << *nibble));
         Self {
-            mask: 0,
-            children: Vec::new(),
+            mask,
+            children: children.into_iter().map(|(_, child)| child).collect(),
         }
-    }
-
-    /// A branch with two children at different nibbles.
-    pub(crate) fn pair(first: (u8, Link<L>), second: (u8, Link<L>)) -> Self {
-        let mut branch = Self {
-            mask: 0,
-            children: Vec::with_capacity(2),
-        };
-        branch.put(first.0, first.1);
-        branch.put(second.0, second.1);
-        branch
     }
 
     const fn has(&self, nibble: u8) -> bool {
@@ -214,51 +216,68 @@ impl<L> Branch<L> {
         }
     }
 
+    /// Children with their nibbles, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u8, &Link<L>)> {
+        nibbles(self.mask).zip(self.children.iter())
+    }
+}
+
+impl<L: Clone> Branch<L> {
+    /// The children of a version of this branch that nobody else holds.
+    pub(crate) fn children_mut(&mut self) -> &mut [Link<L>] {
+        if Arc::get_mut(&mut self.children).is_none() {
+            // Up to sixteen reference counts on as many cold cache lines: plain loads overlap, the
+            // atomic increments that follow would not.
+            black_box(self.children.iter().map(Link::touch).sum::<usize>());
+        }
+        Arc::make_mut(&mut self.children)
+    }
+
     pub(crate) fn child_mut(&mut self, nibble: u8) -> Option<&mut Link<L>> {
         if self.has(nibble) {
             let position = self.position(nibble);
-            self.children.get_mut(position)
+            self.children_mut().get_mut(position)
         } else {
             None
         }
     }
 
-    /// Puts `link` at `nibble`, which must be free.
-    pub(crate) fn put(&mut self, nibble: u8, link: Link<L>) {
-        debug_assert!(!self.has(nibble), "nibble {nibble} is taken");
-        let position = self.position(nibble);
-        if self.children.len() == self.children.capacity() {
-            self.children.reserve_exact(1);
+    /// The children without those whose bits are set in `gone`, and with those of `added`, which
+    /// are in order and at free nibbles.
+    pub(crate) fn into_children(
+        mut self,
+        gone: u16,
+        added: Vec<(u8, Link<L>)>,
+    ) -> Vec<(u8, Link<L>)> {
+        let mask = self.mask;
+        let mut children = Vec::with_capacity(mask.count_ones() as usize + added.len());
+        let mut added = added.into_iter().peekable();
+        let mut put = |nibble, child| {
+            children.extend(std::iter::from_fn(|| {
+                added.next_if(|(other, _)| *other < nibble)
+            }));
+            if gone & (1 << nibble) == 0 {
+                children.push((nibble, child));
+            }
+        };
+        match Arc::get_mut(&mut self.children) {
+            Some(own) => nibbles(mask)
+                .zip(own.iter_mut().map(Link::take))
+                .for_each(|(nibble, child)| put(nibble, child)),
+            None => nibbles(mask)
+                .zip(self.children.iter().cloned())
+                .for_each(|(nibble, child)| put(nibble, child)),
         }
-        self.children.insert(position, link);
-        self.mask |= 1 << nibble;
+        children.extend(added);
+        children
     }
+}
 
-    /// Removes the child at `nibble`.
-    pub(crate) fn take(&mut self, nibble: u8) {
-        if self.has(nibble) {
-            let position = self.position(nibble);
-            self.children.remove(position);
-            self.mask &= !(1 << nibble);
-        }
-    }
-
-    /// Takes the child out of a branch that has one left.
-    pub(crate) fn take_only(&mut self) -> Option<(u8, Link<L>)> {
-        if self.children.len() != 1 {
-            return None;
-        }
-        let nibble = self.mask.trailing_zeros() as u8;
-        self.mask = 0;
-        self.children.pop().map(|link| (nibble, link))
-    }
-
-    pub(crate) fn children_mut(&mut self) -> &mut [Link<L>] {
-        &mut self.children
-    }
-
-    /// Children with their nibbles, in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u8, &Link<L>)> {
-        (0..16u8).filter_map(|nibble| self.child(nibble).map(|link| (nibble, link)))
-    }
+/// The nibbles whose bits are set, in order.
+fn nibbles(mut mask: u16) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        let nibble = mask.trailing_zeros() as u8;
+        mask &= mask.checked_sub(1)?;
+        Some(nibble)
+    })
 }

@@ -21,17 +21,27 @@ impl Leaf for Vec<u8> {
     }
 }
 
-fn put(trie: &mut Trie<Vec<u8>>, key: &[u8], value: &[u8]) {
-    let key = Nibbles::unpack(key);
-    if value.is_empty() {
-        trie.remove(&key, &NoNodes).unwrap();
-    } else {
-        trie.upsert(&key, &NoNodes, |leaf| {
-            *leaf = value.to_vec();
-            Ok(())
-        })
-        .unwrap();
+/// A new value; an empty one removes the leaf.
+impl Edit<Self> for Vec<u8> {
+    fn removes(&self) -> bool {
+        self.is_empty()
     }
+
+    fn edit(&self, leaf: &mut Self, _source: &dyn NodeSource) -> Result<(), TrieError> {
+        leaf.clone_from(self);
+        Ok(())
+    }
+}
+
+fn change(key: &[u8], value: &[u8]) -> Change<Vec<u8>> {
+    Change {
+        key: Nibbles::unpack(key),
+        edit: value.to_vec(),
+    }
+}
+
+fn put(trie: &mut Trie<Vec<u8>>, key: &[u8], value: &[u8]) {
+    trie.apply(vec![change(key, value)], &NoNodes).unwrap();
 }
 
 fn from_scratch(content: &BTreeMap<Vec<u8>, Vec<u8>>) -> B256 {
@@ -63,6 +73,20 @@ fn leaves<L: Leaf>(trie: &Trie<L>) -> Vec<(Nibbles, L)> {
         walk(root, Nibbles::default(), &mut out);
     }
     out
+}
+
+/// The leaves as they were put.
+fn packed(trie: &Trie<Vec<u8>>) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    let leaves = leaves(trie).into_iter();
+    leaves.map(|(key, v)| (key.pack().to_vec(), v)).collect()
+}
+
+fn lay(content: &mut BTreeMap<Vec<u8>, Vec<u8>>, key: Vec<u8>, value: Vec<u8>) {
+    if value.is_empty() {
+        content.remove(&key);
+    } else {
+        content.insert(key, value);
+    }
 }
 
 /// The folder with published test data. Unset: the test is skipped, in CI it fails.
@@ -256,6 +280,43 @@ fn many_changes_take_the_parallel_path_to_the_same_root() {
     assert_eq!(trie.root(), from_scratch(&content));
 }
 
+#[test]
+fn large_batches_give_the_root_from_scratch() {
+    let key = |n: u32| keccak256(n.to_be_bytes()).to_vec();
+    let mut trie = Trie::default();
+    let mut content = BTreeMap::new();
+    // All new, then a mix of new, changed and removed ones, then all removed.
+    let steps: [fn(u32) -> Vec<u8>; 3] = [
+        |n| vec![1; 1 + n as usize % 120],
+        |n| vec![2; [0, 5, 70][n as usize % 3]],
+        |_| Vec::new(),
+    ];
+    for (step, value) in steps.into_iter().enumerate() {
+        let numbers = (0..4000 + 2000 * step as u32).filter(|n| step != 1 || n % 5 != 0);
+        let mut changes = Vec::new();
+        for n in numbers {
+            changes.push(change(&key(n), &value(n)));
+            lay(&mut content, key(n), value(n));
+        }
+        trie.apply(changes, &NoNodes).unwrap();
+        assert_eq!(packed(&trie), content);
+        assert_eq!(trie.root(), from_scratch(&content));
+    }
+    assert!(trie.is_empty());
+}
+
+#[test]
+fn removing_absent_leaves_changes_nothing() {
+    let mut trie = Trie::default();
+    for n in 0..100u32 {
+        put(&mut trie, keccak256(n.to_be_bytes()).as_slice(), b"x");
+    }
+    trie.root();
+    let absent = (100..200u32).map(|n| change(keccak256(n.to_be_bytes()).as_slice(), b""));
+    trie.apply(absent.collect(), &NoNodes).unwrap();
+    assert!(trie.is_settled());
+}
+
 /// Stores the RLP of every node that is referred to by hash.
 fn preimages(content: &BTreeMap<Vec<u8>, Vec<u8>>) -> B256Map<Bytes> {
     use alloy_trie::proof::ProofRetainer;
@@ -280,11 +341,14 @@ fn a_missing_node_is_named() {
         .collect();
     let root = from_scratch(&content);
     let mut trie = Trie::<Vec<u8>>::blinded(root);
-    let key = Nibbles::unpack(keccak256([0]));
+    let hash = keccak256([0]);
+    let key = Nibbles::unpack(hash);
     let error = TrieError::MissingNode(root);
     assert_eq!(trie.read(&key, &NoNodes, Vec::clone).unwrap_err(), error);
-    assert_eq!(trie.remove(&key, &NoNodes).unwrap_err(), error);
-    assert_eq!(trie.upsert(&key, &NoNodes, |_| Ok(())).unwrap_err(), error);
+    for value in [&b""[..], b"new"] {
+        let changes = vec![change(hash.as_slice(), value)];
+        assert_eq!(trie.apply(changes, &NoNodes).unwrap_err(), error);
+    }
 }
 
 #[test]
@@ -333,18 +397,13 @@ proptest! {
         let mut content = BTreeMap::new();
         for (key, value, check) in steps {
             put(&mut trie, &key, &value);
-            if value.is_empty() {
-                content.remove(&key);
-            } else {
-                content.insert(key.clone(), value.clone());
-            }
+            lay(&mut content, key, value);
             if check {
                 prop_assert_eq!(trie.root(), from_scratch(&content));
             }
         }
         prop_assert_eq!(trie.root(), from_scratch(&content));
-        let found: Vec<_> = leaves(&trie).into_iter().map(|(key, v)| (key.pack().to_vec(), v)).collect();
-        prop_assert_eq!(found, content.into_iter().collect::<Vec<_>>());
+        prop_assert_eq!(packed(&trie), content);
     }
 
     #[test]
@@ -358,12 +417,54 @@ proptest! {
         for (key, value) in steps {
             let nibbles = Nibbles::unpack(&key);
             prop_assert_eq!(trie.read(&nibbles, &source, Vec::clone).unwrap(), content.get(&key).cloned());
-            if value.is_empty() {
-                trie.remove(&nibbles, &source).unwrap();
-                content.remove(&key);
-            } else {
-                trie.upsert(&nibbles, &source, |leaf| { *leaf = value.clone(); Ok(()) }).unwrap();
-                content.insert(key, value);
+            trie.apply(vec![change(&key, &value)], &source).unwrap();
+            lay(&mut content, key, value);
+            prop_assert_eq!(trie.root(), from_scratch(&content));
+        }
+    }
+
+    /// Batches onto forks of earlier versions, some rooted and some not: every version keeps its
+    /// content, whatever is done to its relatives.
+    #[test]
+    fn batches_on_forks_of_versions_give_the_roots_from_scratch(
+        batches in prop::collection::vec(
+            (any::<prop::sample::Index>(), prop::collection::btree_map(key(), value(), 0..40), any::<bool>()),
+            1..20,
+        )
+    ) {
+        let mut versions = vec![(Trie::default(), BTreeMap::new())];
+        for (parent, batch, check) in batches {
+            let (mut trie, mut content) = parent.get(&versions).clone();
+            // Not in the order of the keys.
+            let changes = batch.iter().rev().map(|(key, value)| change(key, value)).collect();
+            trie.apply(changes, &NoNodes).unwrap();
+            for (key, value) in batch {
+                lay(&mut content, key, value);
+            }
+            if check {
+                prop_assert_eq!(trie.root(), from_scratch(&content));
+            }
+            versions.push((trie, content));
+        }
+        for (mut trie, content) in versions {
+            prop_assert_eq!(&packed(&trie), &content);
+            prop_assert_eq!(trie.root(), from_scratch(&content));
+        }
+    }
+
+    #[test]
+    fn a_batch_on_a_trie_out_of_preimages_gives_the_root_from_scratch(
+        start in prop::collection::btree_map(key(), value().prop_filter("present", |v| !v.is_empty()), 1..40),
+        batches in prop::collection::vec(prop::collection::btree_map(key(), value(), 1..20), 1..4)
+    ) {
+        let source = preimages(&start);
+        let mut content = start.clone();
+        let mut trie = Trie::<Vec<u8>>::blinded(from_scratch(&start));
+        for batch in batches {
+            let changes = batch.iter().map(|(key, value)| change(key, value)).collect();
+            trie.apply(changes, &source).unwrap();
+            for (key, value) in batch {
+                lay(&mut content, key, value);
             }
             prop_assert_eq!(trie.root(), from_scratch(&content));
         }
