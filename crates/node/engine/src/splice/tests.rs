@@ -182,9 +182,13 @@ async fn an_answer_gets_the_transactions_where_the_stand_in_was() {
 
 #[test]
 fn an_answer_that_would_be_too_large_is_left_to_the_rpc_layer() {
-    let block = block(&mut Rng(5));
+    let block = Arc::new(SealedBlock {
+        header: Header::default(),
+        hash: HASH,
+        parts: vec![part(&[vec![1; 30], vec![2; 5]]), part(&[vec![3]])],
+        value: U256::ZERO,
+    });
     let bytes = list(&block).len();
-    assert!(bytes > 0);
     let slot = |text_bytes_max| AnswerSlot {
         stand_in: Bytes::new(),
         text_bytes_max,
