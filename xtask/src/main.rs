@@ -9,6 +9,8 @@ mod words;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use eyre::WrapErr as _;
+
 /// One broken rule.
 struct Finding {
     place: String,
@@ -26,7 +28,7 @@ impl Finding {
 
 fn main() -> eyre::Result<ExitCode> {
     match std::env::args().nth(1).as_deref() {
-        Some("tidy") => tidy(&root()),
+        Some("tidy") => tidy(&root()?),
         _ => {
             eprintln!("usage: cargo xtask tidy");
             Ok(ExitCode::from(2))
@@ -34,9 +36,11 @@ fn main() -> eyre::Result<ExitCode> {
     }
 }
 
-fn root() -> PathBuf {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    manifest.parent().unwrap_or(manifest).to_path_buf()
+fn root() -> eyre::Result<PathBuf> {
+    // Not as compiled: a kept build may come from a checkout that lay elsewhere.
+    let manifest = std::env::var("CARGO_MANIFEST_DIR").wrap_err("start it with `cargo xtask`")?;
+    let manifest = PathBuf::from(manifest);
+    Ok(manifest.parent().unwrap_or(&manifest).to_path_buf())
 }
 
 fn tidy(root: &Path) -> eyre::Result<ExitCode> {

@@ -14,7 +14,7 @@ use blockwright_flashblocks::{EncodeError, OpFlashblockPayload, V1Encoder, decod
 use v1::script::{self, Step};
 
 fn golden_path(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+    PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").unwrap())
         .join("tests/golden")
         .join(format!("v1_{name}.json"))
 }

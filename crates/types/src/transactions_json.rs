@@ -78,7 +78,10 @@ mod tests {
             let part = part(encoded);
             let bytes: Vec<&Bytes> = part.transactions.iter().map(|tx| &tx.encoded).collect();
             let items: Vec<String> = bytes.iter().map(|bytes| format!("\"{bytes}\"")).collect();
-            assert_eq!(part.transactions_json(), Bytes::from(items.join(",").into_bytes()));
+            assert_eq!(
+                part.transactions_json(),
+                Bytes::from(items.join(",").into_bytes())
+            );
         }
     }
 
@@ -91,6 +94,8 @@ mod tests {
         let again = part.transactions_json();
         assert_eq!(again, first);
         assert_ne!(again.as_ptr(), first.as_ptr());
-        assert_ne!(part.clone().transactions_json().as_ptr(), again.as_ptr());
+        let copy = part.clone();
+        assert_ne!(copy.transactions_json().as_ptr(), again.as_ptr());
+        assert_eq!(part.transactions_json().as_ptr(), again.as_ptr());
     }
 }

@@ -34,7 +34,7 @@ fn transfer(n: u64) -> OpTxEnvelope {
         ..TxEip1559::default()
     };
     let word = U256::from_be_bytes(keccak256(n.to_be_bytes()).0);
-    tx.into_signed(Signature::new(word, word >> 1, n % 2 == 0))
+    tx.into_signed(Signature::new(word, word >> 1, n.is_multiple_of(2)))
         .into()
 }
 

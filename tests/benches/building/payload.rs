@@ -222,7 +222,9 @@ async fn serve(
     let secret = JwtSecret::new([5; 32]);
     let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let config = AuthRpcConfig::new(loopback, secret.clone());
-    let server = serve_authrpc(config, engine_module(engine)).await.unwrap();
+    let server = serve_authrpc(config, engine.clone(), engine_module(engine))
+        .await
+        .unwrap();
     let addr = server.local_addr();
     tokio::spawn(async move {
         let _server = server;

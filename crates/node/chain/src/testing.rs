@@ -41,11 +41,9 @@ pub(crate) fn read_gz_json(path: &Path) -> Value {
 }
 
 pub(crate) fn op_sepolia_genesis() -> Vec<u8> {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/data/op_sepolia_genesis.json.gz"
-    );
-    serde_json::to_vec(&read_gz_json(Path::new(path))).unwrap()
+    let package = std::env::var("CARGO_MANIFEST_DIR").unwrap();
+    let path = Path::new(&package).join("data/op_sepolia_genesis.json.gz");
+    serde_json::to_vec(&read_gz_json(&path)).unwrap()
 }
 
 /// A chain with `fork` in force from the start.
