@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::{Method, Request, Response, StatusCode, Uri};
 use http_body_util::BodyExt;
@@ -21,6 +21,7 @@ use tokio::net::TcpStream;
 use crate::BenchError;
 use crate::clock::now_us;
 use crate::json_scan::members;
+use crate::warm_memory::WarmMemory;
 
 /// How long a call may take. A consensus client gives up after ten seconds; the meter waits longer, so
 /// that a very slow builder is measured rather than lost.
@@ -33,7 +34,9 @@ pub(crate) struct JsonRpc {
     authority: String,
     path: String,
     secret: Option<JwtSecret>,
-    connection: Option<SendRequest<Chunks>>,
+    /// Where answers go.
+    memory: WarmMemory,
+    connection: Option<Connection>,
     next_id: u64,
 }
 
@@ -73,9 +76,15 @@ impl JsonRpc {
             authority: format!("{host}:{}", uri.port_u16().unwrap_or(80)),
             path: uri.path().to_owned(),
             secret,
+            memory: WarmMemory::default(),
             connection: None,
             next_id: 1,
         })
+    }
+
+    /// The same client, which puts answers into `memory` as long as there is some.
+    pub(crate) fn with_memory(self, memory: WarmMemory) -> Self {
+        Self { memory, ..self }
     }
 
     /// Calls `method` with `params`, JSON texts that are joined as they are; the answer's `result`.
@@ -172,12 +181,10 @@ impl JsonRpc {
             url: self.url.clone(),
             cause,
         };
-        connection.ready().await.map_err(failed)?;
-        let response = connection.send_request(request).await.map_err(failed)?;
-        let status = response.status();
-        let answer = collect(response).await.map_err(failed)?;
+        let answer = connection.exchange(request, &mut self.memory).await;
+        let answer = answer.map_err(failed)?;
         self.connection = Some(connection);
-        Ok((status, answer))
+        Ok(answer)
     }
 
     fn request(&self, body: Chunks) -> Result<Request<Chunks>, BenchError> {
@@ -197,7 +204,7 @@ impl JsonRpc {
         })
     }
 
-    async fn connect(&self) -> Result<SendRequest<Chunks>, BenchError> {
+    async fn connect(&self) -> Result<Connection, BenchError> {
         let failed = |cause| BenchError::Connect {
             url: self.url.clone(),
             cause,
@@ -205,17 +212,56 @@ impl JsonRpc {
         let stream = TcpStream::connect(&self.authority).await.map_err(failed)?;
         stream.set_nodelay(true).map_err(failed)?;
         let handshake = http1::handshake(TokioIo::new(stream)).await;
-        let (sender, connection) = handshake.map_err(|cause| BenchError::Http {
+        let (sender, driver) = handshake.map_err(|cause| BenchError::Http {
             url: self.url.clone(),
             cause,
         })?;
-        // Its end shows in the sender.
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "connection ended");
+        Ok(Connection {
+            sender,
+            driver: Some(Box::pin(driver)),
+        })
+    }
+}
+
+/// An open connection. It is driven by the call that uses it, not by a task: to pass a large answer
+/// from thread to thread would take longer than to receive it.
+#[derive(Debug)]
+struct Connection {
+    sender: SendRequest<Chunks>,
+    /// Until it ends.
+    driver: Option<Pin<Box<Driver>>>,
+}
+
+type Driver = http1::Connection<TokioIo<TcpStream>, Chunks>;
+
+impl Connection {
+    async fn exchange(
+        &mut self,
+        request: Request<Chunks>,
+        memory: &mut WarmMemory,
+    ) -> Result<(StatusCode, Bytes), hyper::Error> {
+        let Self { sender, driver } = self;
+        let call = async {
+            sender.ready().await?;
+            let response = sender.send_request(request).await?;
+            let status = response.status();
+            Ok((status, collect(response, memory).await?))
+        };
+        tokio::pin!(call);
+        if let Some(open) = driver {
+            tokio::select! {
+                biased;
+                done = &mut call => return done,
+                ended = open => {
+                    if let Err(error) = ended {
+                        tracing::debug!(%error, "connection ended");
+                    }
+                }
             }
-        });
-        Ok(sender)
+        }
+        // With the connection gone, the call ends with what was received before, or an error.
+        *driver = None;
+        call.await
     }
 }
 
@@ -236,10 +282,13 @@ impl<T> Timed<T> {
 }
 
 /// The whole body in one piece of memory, at the length the header announces.
-async fn collect(response: Response<Incoming>) -> Result<Bytes, hyper::Error> {
+async fn collect(
+    response: Response<Incoming>,
+    memory: &mut WarmMemory,
+) -> Result<Bytes, hyper::Error> {
     let mut body = response.into_body();
     let expected = usize::try_from(body.size_hint().lower()).unwrap_or_default();
-    let mut whole = BytesMut::with_capacity(expected);
+    let mut whole = memory.take(expected);
     while let Some(frame) = body.frame().await {
         if let Ok(data) = frame?.into_data() {
             whole.extend_from_slice(&data);

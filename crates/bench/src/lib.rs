@@ -103,5 +103,7 @@ mod usage;
 
 mod validate;
 
+mod warm_memory;
+
 mod workload;
 pub use workload::{FLOOD_TX_PER_S, Workload};

@@ -17,6 +17,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 use crate::clock::now_us;
+use crate::warm_memory::WarmMemory;
 use crate::{BenchError, Frame};
 
 /// Most bytes of frames that are kept; a run that brings more ends with an error. A flood of 20,000
@@ -44,9 +45,9 @@ pub(crate) struct Recording {
 }
 
 impl Recorder {
-    /// Connects to `url` (`ws://host:port`) and listens until [`Self::finish`]. Returns once the
-    /// stream has accepted.
-    pub(crate) async fn connect(url: &str) -> Result<Self, BenchError> {
+    /// Connects to `url` (`ws://host:port`) and listens until [`Self::finish`]. Frames are kept in
+    /// `memory` as long as there is some. Returns once the stream has accepted.
+    pub(crate) async fn connect(url: &str, memory: WarmMemory) -> Result<Self, BenchError> {
         let failed = |cause: String| BenchError::Stream {
             url: url.to_owned(),
             cause,
@@ -54,14 +55,20 @@ impl Recorder {
         let (stop, stopped) = watch::channel(false);
         let (connected, connection) = oneshot::channel();
         let full = Arc::new(AtomicBool::new(false));
-        let (flag, to) = (full.clone(), url.to_owned());
+        let to = url.to_owned();
+        let kept = Kept {
+            frames: Vec::new(),
+            bytes: 0,
+            memory,
+            full: full.clone(),
+        };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| failed(error.to_string()))?;
         let thread = std::thread::Builder::new()
             .name("bench-stream".to_owned())
-            .spawn(move || runtime.block_on(listen(&to, connected, stopped, &flag)))
+            .spawn(move || runtime.block_on(listen(&to, connected, stopped, kept)))
             .map_err(|error| failed(error.to_string()))?;
         match connection.await {
             Ok(Ok(())) => Ok(Self { stop, full, thread }),
@@ -97,9 +104,8 @@ async fn listen(
     url: &str,
     connected: oneshot::Sender<Result<(), String>>,
     mut stopped: watch::Receiver<bool>,
-    full: &AtomicBool,
+    mut kept: Kept,
 ) -> Recording {
-    let mut recording = Recording::default();
     let mut stream = match connect(url).await {
         Ok(stream) => {
             let _ = connected.send(Ok(()));
@@ -107,16 +113,19 @@ async fn listen(
         }
         Err(cause) => {
             let _ = connected.send(Err(cause));
-            return recording;
+            return Recording::default();
         }
     };
-    recording.error = tokio::select! {
-        error = record(&mut stream, &mut recording.frames, full) => Some(error),
+    let error = tokio::select! {
+        error = kept.record(&mut stream) => Some(error),
         _ = stopped.wait_for(|stopped| *stopped) => None,
     };
     // The server may be gone already; nothing depends on a proper farewell.
     let _ = tokio::time::timeout(FAREWELL_WITHIN, stream.close(None)).await;
-    recording
+    Recording {
+        frames: kept.frames,
+        error,
+    }
 }
 
 async fn connect(url: &str) -> Result<Stream, String> {
@@ -129,27 +138,40 @@ async fn connect(url: &str) -> Result<Stream, String> {
     Ok(stream)
 }
 
-/// Keeps frames until the stream ends; why it did. Reading answers pings.
-async fn record(stream: &mut Stream, frames: &mut Vec<Frame>, full: &AtomicBool) -> String {
-    let mut kept_bytes = 0_usize;
-    loop {
-        let message = match stream.next().await {
-            Some(Ok(message)) => message,
-            Some(Err(error)) => return error.to_string(),
-            None => return "the server closed the stream".to_owned(),
-        };
-        let at_us = now_us();
-        let bytes: Bytes = match message {
-            Message::Text(text) => text.into(),
-            Message::Binary(bytes) => bytes,
-            _ => continue,
-        };
-        kept_bytes += bytes.len();
-        if kept_bytes > FRAME_BYTES_MAX {
-            full.store(true, Ordering::Relaxed);
-            return format!("more than {FRAME_BYTES_MAX} bytes of frames");
+/// Frames that were received.
+struct Kept {
+    frames: Vec<Frame>,
+    bytes: usize,
+    memory: WarmMemory,
+    full: Arc<AtomicBool>,
+}
+
+impl Kept {
+    /// Keeps frames until the stream ends; why it did. Reading answers pings.
+    async fn record(&mut self, stream: &mut Stream) -> String {
+        loop {
+            let message = match stream.next().await {
+                Some(Ok(message)) => message,
+                Some(Err(error)) => return error.to_string(),
+                None => return "the server closed the stream".to_owned(),
+            };
+            let at_us = now_us();
+            let received: Bytes = match message {
+                Message::Text(text) => text.into(),
+                Message::Binary(bytes) => bytes,
+                _ => continue,
+            };
+            self.bytes += received.len();
+            if self.bytes > FRAME_BYTES_MAX {
+                self.full.store(true, Ordering::Relaxed);
+                return format!("more than {FRAME_BYTES_MAX} bytes of frames");
+            }
+            // Copied, so that the next frame can be received where this one was.
+            let mut bytes = self.memory.take(received.len());
+            bytes.extend_from_slice(&received);
+            let bytes = bytes.freeze();
+            self.frames.push(Frame { at_us, bytes });
         }
-        frames.push(Frame { at_us, bytes });
     }
 }
 

@@ -9,7 +9,11 @@ use crate::player::Player;
 use crate::recorder::Recorder;
 use crate::session::Session;
 use crate::target_check::check;
+use crate::warm_memory::WarmMemory;
 use crate::{BenchError, Feed, Progress, RunPlan, RunRecord, Target, Workload};
+
+/// Frames of a load take up to twice what its signed transactions take in memory.
+const FRAME_SHARE: u64 = 2;
 
 /// Measures the builder behind `target` with `workload`, as `plan` says.
 ///
@@ -31,7 +35,8 @@ pub async fn run(
     plan.validate()?;
     let workload = Arc::new(workload);
     let checked = check(plan, &workload, target).await?;
-    let recorder = Recorder::connect(&target.stream_url).await?;
+    let memory = WarmMemory::of(FRAME_SHARE * workload.bytes());
+    let recorder = Recorder::connect(&target.stream_url, memory).await?;
     let (sealed, sealed_seen) = watch::channel(0);
     let feed = Feed::connect(workload, &target.rpc_url, sealed_seen).await?;
     let genesis = checked.player.head.hash;

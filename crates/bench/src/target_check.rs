@@ -7,6 +7,7 @@ use crate::json_rpc::{JsonRpc, JwtSecret};
 use crate::player::PlayerPlan;
 use crate::process::ProcessMeter;
 use crate::validate::Validator;
+use crate::warm_memory::WarmMemory;
 use crate::{BenchError, RunPlan, Target, Workload};
 
 /// A target that can be measured.
@@ -31,7 +32,10 @@ pub(crate) async fn check(
     let wanted = plan.chain.chain_id;
     let secret = JwtSecret::read(&target.jwt_path)?;
     let fork = plan.chain.fork;
-    let mut engine = EngineClient::new(JsonRpc::new(&target.engine_url, Some(secret))?, fork);
+    // Payloads contain as many digits as the requests that sent their transactions.
+    let memory = WarmMemory::of(workload.bytes());
+    let rpc = JsonRpc::new(&target.engine_url, Some(secret))?.with_memory(memory);
+    let mut engine = EngineClient::new(rpc, fork);
     same_chain(&target.engine_url, wanted, engine.chain_id().await?)?;
     let mut rpc = JsonRpc::new(&target.rpc_url, None)?;
     same_chain(&target.rpc_url, wanted, chain_id(&mut rpc).await?)?;

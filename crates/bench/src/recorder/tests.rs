@@ -27,7 +27,9 @@ async fn frames_are_kept_as_they_came_and_pings_answered() {
         stream
     });
     let before = now_us();
-    let recorder = Recorder::connect(&url).await.unwrap();
+    let recorder = Recorder::connect(&url, WarmMemory::default())
+        .await
+        .unwrap();
     // Frames come in order, so those before the ping are kept once its answer is here.
     let _stream = server.await.unwrap();
     recorder.check().unwrap();
@@ -53,7 +55,9 @@ async fn a_stream_that_ends_early_says_why() {
         stream.close(None).await.unwrap();
         while let Some(Ok(_)) = stream.next().await {}
     });
-    let recorder = Recorder::connect(&url).await.unwrap();
+    let recorder = Recorder::connect(&url, WarmMemory::default())
+        .await
+        .unwrap();
     server.await.unwrap();
     while !recorder.thread.is_finished() {
         tokio::task::yield_now().await;
@@ -67,7 +71,9 @@ async fn a_stream_that_ends_early_says_why() {
 async fn a_stream_that_does_not_accept_is_an_error_with_the_url() {
     let (listener, url) = listener().await;
     drop(listener);
-    let error = Recorder::connect(&url).await.unwrap_err();
+    let error = Recorder::connect(&url, WarmMemory::default())
+        .await
+        .unwrap_err();
     assert!(matches!(error, BenchError::Stream { .. }), "{error}");
     assert!(error.to_string().contains(&url), "{error}");
 }
