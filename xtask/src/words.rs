@@ -14,7 +14,7 @@ const EXECUTION: &[&str] = &["crates/exec/"];
 const THREADS: &[&str] = &[
     "crates/service/",
     "crates/node/state/",
-    "crates/node/pool/",
+    "crates/node/threads/",
     "crates/stream/",
     "crates/bench/",
     "bin/",

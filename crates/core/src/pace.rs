@@ -27,7 +27,7 @@ impl Spread {
 
     const fn upper_us(&self) -> u64 {
         self.mean_us
-            .saturating_add(self.deviation_us.saturating_mul(2))
+            .saturating_add(self.deviation_us.saturating_mul(4))
     }
 }
 

@@ -1,13 +1,22 @@
 //! The trie of a block's transactions or receipts, grown one item at a time.
 
 use alloy_primitives::{B256, Bytes, keccak256};
+use alloy_rlp::Encodable as _;
 use alloy_trie::nodes::{BranchNodeRef, ExtensionNodeRef, LeafNodeRef, RlpNode};
 use alloy_trie::{EMPTY_ROOT_HASH, TrieMask};
+use blockwright_keccak::keccak256_each;
 use nybbles::Nibbles;
 
 /// Index of a node in [`OrderedTrie::nodes`].
 type NodeId = u32;
 const NONE: NodeId = NodeId::MAX;
+
+/// Items after which the trie is settled without being asked, so that a root never has more than
+/// these to hash. What is hashed twice for it is the path to the newest item.
+const SETTLE_EVERY: usize = 512;
+
+/// Nodes encoded before they are hashed: their bytes stay in the first-level cache.
+const GROUP: usize = 64;
 
 #[derive(Clone, Debug)]
 enum Kind {
@@ -25,13 +34,15 @@ struct Node {
 
 /// Merkle-Patricia trie from `rlp(index)` to items, append-only.
 ///
-/// Appending clears the cached encodings on one path; [`OrderedTrie::root`] hashes what is cleared
-/// and nothing else, so the root of a growing block costs what was added since the last one.
+/// Appending clears the cached encodings on one path; settling hashes what is cleared and nothing
+/// else, so the root of a growing block costs what was added since the last one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OrderedTrie {
     nodes: Vec<Node>,
     /// Items stay: a leaf is encoded again when its path shortens.
     items: Vec<Bytes>,
+    /// Items since the last settling.
+    unsettled: usize,
     buffer: Vec<u8>,
 }
 
@@ -46,6 +57,10 @@ impl OrderedTrie {
         } else {
             self.insert(path, index);
         }
+        self.unsettled += 1;
+        if self.unsettled >= SETTLE_EVERY {
+            self.settle();
+        }
     }
 
     /// Root of all items so far.
@@ -53,8 +68,9 @@ impl OrderedTrie {
         if self.nodes.is_empty() {
             return EMPTY_ROOT_HASH;
         }
-        let root = self.encode(0);
-        root.as_hash().unwrap_or_else(|| keccak256(&root))
+        self.settle();
+        let root = self.settled(0);
+        root.as_hash().unwrap_or_else(|| keccak256(root))
     }
 
     fn add(&mut self, kind: Kind) -> NodeId {
@@ -136,36 +152,90 @@ impl OrderedTrie {
         };
     }
 
-    /// Recursion is as deep as a key is long: at most 18 nibbles, and 6 for a million items.
-    fn encode(&mut self, id: NodeId) -> RlpNode {
-        if let Some(rlp) = &self.nodes[id as usize].rlp {
-            return rlp.clone();
+    /// Encodes and hashes what is cleared, level by level from the bottom, so that nodes of one
+    /// level are hashed side by side.
+    pub(crate) fn settle(&mut self) {
+        let mut levels: Vec<Vec<NodeId>> = Vec::new();
+        let mut level: Vec<NodeId> = (!self.nodes.is_empty()).then_some(0).into_iter().collect();
+        level.retain(|id| self.is_cleared(*id));
+        // As many levels as a key has nibbles: at most 18, and 6 for a million items.
+        while !level.is_empty() {
+            let below = level.iter().flat_map(|id| self.children(*id));
+            let below = below.filter(|id| self.is_cleared(*id)).collect();
+            levels.push(std::mem::replace(&mut level, below));
         }
-        let rlp = match self.nodes[id as usize].kind.clone() {
-            Kind::Leaf { path, item } => {
-                self.buffer.clear();
-                LeafNodeRef::new(&path, &self.items[item]).rlp(&mut self.buffer)
+        for level in levels.iter().rev() {
+            for group in level.chunks(GROUP) {
+                self.settle_group(group);
             }
+        }
+        self.unsettled = 0;
+    }
+
+    fn is_cleared(&self, id: NodeId) -> bool {
+        self.nodes[id as usize].rlp.is_none()
+    }
+
+    fn children(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        let (one, many) = match &self.nodes[id as usize].kind {
+            Kind::Leaf { .. } => (None, None),
+            Kind::Extension { child, .. } => (Some(*child), None),
+            Kind::Branch { children } => (None, Some(*children)),
+        };
+        let many = many.into_iter().flatten().filter(|child| *child != NONE);
+        one.into_iter().chain(many)
+    }
+
+    /// Nodes whose children are settled.
+    fn settle_group(&mut self, group: &[NodeId]) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.clear();
+        let mut hashed = Vec::with_capacity(group.len());
+        for id in group {
+            let start = buffer.len();
+            self.encode(*id, &mut buffer);
+            if buffer.len() - start < 32 {
+                let inline = RlpNode::from_rlp(&buffer[start..]);
+                self.nodes[*id as usize].rlp = Some(inline);
+            } else {
+                hashed.push((*id, start..buffer.len()));
+            }
+        }
+        hashed.sort_unstable_by_key(|(_, range)| range.len());
+        let messages: Vec<&[u8]> = hashed
+            .iter()
+            .map(|(_, range)| &buffer[range.clone()])
+            .collect();
+        keccak256_each(&messages, |message, hash| {
+            let (id, _) = &hashed[message];
+            self.nodes[*id as usize].rlp = Some(RlpNode::word_rlp(&hash));
+        });
+        self.buffer = buffer;
+    }
+
+    fn encode(&self, id: NodeId, out: &mut Vec<u8>) {
+        match &self.nodes[id as usize].kind {
+            Kind::Leaf { path, item } => LeafNodeRef::new(path, &self.items[*item]).encode(out),
             Kind::Extension { path, child } => {
-                let child = self.encode(child);
-                self.buffer.clear();
-                ExtensionNodeRef::new(&path, &child).rlp(&mut self.buffer)
+                ExtensionNodeRef::new(path, self.settled(*child)).encode(out);
             }
             Kind::Branch { children } => {
-                let mut stack = Vec::with_capacity(16);
+                let mut stack = Vec::with_capacity(children.len());
                 let mut mask = TrieMask::default();
                 for (nibble, child) in (0u8..).zip(children) {
-                    if child != NONE {
-                        stack.push(self.encode(child));
+                    if *child != NONE {
+                        stack.push(self.settled(*child).clone());
                         mask.set_bit(nibble);
                     }
                 }
-                self.buffer.clear();
-                BranchNodeRef::new(&stack, mask).rlp(&mut self.buffer)
+                BranchNodeRef::new(&stack, mask).encode(out);
             }
-        };
-        self.nodes[id as usize].rlp = Some(rlp.clone());
-        rlp
+        }
+    }
+
+    fn settled(&self, id: NodeId) -> &RlpNode {
+        let rlp = self.nodes[id as usize].rlp.as_ref();
+        rlp.expect("levels are settled from the bottom")
     }
 }
 
@@ -239,6 +309,8 @@ mod tests {
         for index in 0..5_000 {
             trie.push(item(index, 100));
         }
+        let cleared = trie.nodes.iter().filter(|node| node.rlp.is_none()).count();
+        assert!(cleared <= 2 * SETTLE_EVERY, "{cleared} nodes to hash");
         trie.root();
         trie.push(item(5_000, 100));
         let cleared = trie.nodes.iter().filter(|node| node.rlp.is_none()).count();

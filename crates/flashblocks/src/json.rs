@@ -10,11 +10,12 @@ pub(crate) struct JsonWriter {
 }
 
 impl JsonWriter {
-    /// An empty frame with room for `capacity_bytes`.
-    pub(crate) fn with_capacity(capacity_bytes: usize) -> Self {
-        Self {
-            out: Vec::with_capacity(capacity_bytes),
-        }
+    /// An empty frame in `memory`, whatever that contains, with room for `capacity_bytes`.
+    pub(crate) fn in_memory(memory: Vec<u8>, capacity_bytes: usize) -> Self {
+        let mut json = Self { out: memory };
+        json.clear();
+        json.reserve(capacity_bytes);
+        json
     }
 
     /// What was written so far.
@@ -140,7 +141,7 @@ mod tests {
     use super::*;
 
     fn written(write: impl FnOnce(&mut JsonWriter)) -> String {
-        let mut writer = JsonWriter::with_capacity(0);
+        let mut writer = JsonWriter::in_memory(Vec::new(), 0);
         write(&mut writer);
         String::from_utf8(writer.into_bytes()).unwrap()
     }

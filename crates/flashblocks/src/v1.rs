@@ -39,6 +39,18 @@ impl V1Encoder {
     /// [`EncodeError`] where the flashblock does not continue the sequence or contradicts itself;
     /// nothing is changed then.
     pub fn encode(&mut self, flashblock: &Flashblock) -> Result<Vec<u8>, EncodeError> {
+        self.encode_into(flashblock, Vec::new())
+    }
+
+    /// As [`Self::encode`], in the memory of a frame that is needed no more.
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub fn encode_into(
+        &mut self,
+        flashblock: &Flashblock,
+        memory: Vec<u8>,
+    ) -> Result<Vec<u8>, EncodeError> {
         self.check(flashblock)?;
         if flashblock.index == 0 {
             self.balances.clear();
@@ -48,7 +60,7 @@ impl V1Encoder {
 
         let transactions = flashblock.part.transactions_json();
         let capacity = self.estimate_bytes(&flashblock.part, transactions.len());
-        let mut json = JsonWriter::with_capacity(capacity);
+        let mut json = JsonWriter::in_memory(memory, capacity);
         json.raw("{\"payload_id\":");
         json.hex(flashblock.payload_id.0.as_slice());
         json.raw(",\"index\":");

@@ -17,6 +17,7 @@ use blockwright_types::{OpFork, PayloadId, SealedBlock};
 use op_alloy_rpc_types_engine::OpPayloadAttributes;
 use parking_lot::Mutex;
 
+use crate::follower::{Audience, Follower};
 use crate::incoming::Incoming;
 use crate::invalid::InvalidBlocks;
 use crate::orphans::Orphans;
@@ -48,9 +49,8 @@ pub(crate) struct Inner {
     pub(crate) importing: Mutex<()>,
     /// Fork choices take effect one after the other. Held like `importing`.
     pub(crate) choosing: Mutex<()>,
-    /// They are announced in the same order: taken before `choosing` is let go of, so that one
-    /// choice, and no more, can take effect while the one before it is being announced.
-    pub(crate) announcing: Mutex<()>,
+    /// Told of them in the same order, under `choosing`.
+    pub(crate) follower: Follower,
     /// Whether a block is being written to the log before its fork choice.
     pub(crate) is_writing_ahead: AtomicBool,
 }
@@ -60,8 +60,23 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::StateUnavailable`] or [`EngineError::Internal`] where the stored head cannot
-    /// be read.
+    /// be read, or no thread can be started.
     pub fn new(config: EngineConfig, deps: EngineDeps) -> Result<Self, EngineError> {
+        let heads = Heads::new();
+        let audience = Audience {
+            chain: Arc::clone(&deps.chain),
+            store: deps.store.clone(),
+            pool: deps.pool.clone(),
+            heads: heads.clone(),
+        };
+        let head = deps.store.head();
+        let block = deps
+            .store
+            .block_by_hash(head.hash)
+            .ok_or(EngineError::StateUnavailable(head.hash))?;
+        deps.pool.on_head_jump(audience.view_of(&block)?);
+        metrics::head(head.number);
+        heads.publish(block, Arc::new(CanonUpdate::default()));
         let inner = Inner {
             config,
             chain: deps.chain,
@@ -69,7 +84,7 @@ impl Engine {
             pool: deps.pool,
             builder: deps.builder,
             clock: deps.clock,
-            heads: Heads::new(),
+            heads,
             invalid: Mutex::new(InvalidBlocks::new(config.invalid_max)),
             orphans: Mutex::new(Orphans::new(
                 config.orphans_max,
@@ -77,17 +92,9 @@ impl Engine {
             )),
             importing: Mutex::default(),
             choosing: Mutex::default(),
-            announcing: Mutex::default(),
+            follower: Follower::start(audience)?,
             is_writing_ahead: AtomicBool::new(false),
         };
-        let head = inner.store.head();
-        let block = inner
-            .store
-            .block_by_hash(head.hash)
-            .ok_or(EngineError::StateUnavailable(head.hash))?;
-        inner.pool.on_head_jump(inner.view_of(&block)?);
-        metrics::head(head.number);
-        inner.heads.publish(block, Arc::new(CanonUpdate::default()));
         Ok(Self {
             inner: Arc::new(inner),
         })

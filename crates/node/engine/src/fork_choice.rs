@@ -5,14 +5,13 @@ use std::sync::atomic::Ordering;
 
 use alloy_primitives::B256;
 use alloy_rpc_types_engine::{ForkchoiceState, PayloadStatus};
-use blockwright_pool::HeadView;
-use blockwright_state::{BlockRef, CanonUpdate, ForkChoice, StateError};
+use blockwright_state::{BlockRef, ForkChoice, StateError};
 use blockwright_types::SealedBlock;
 use tokio::sync::oneshot;
 
+use crate::EngineError;
 use crate::engine::{Inner, syncing, valid};
-use crate::view::head_view;
-use crate::{EngineError, metrics};
+use crate::follower::News;
 
 impl Inner {
     /// Answers VALID once the choice is durable; what depends on it (the pool, subscribers) follows
@@ -67,61 +66,20 @@ impl Inner {
             safe: state.safe_block_hash,
             finalized: state.finalized_block_hash,
         };
-        let in_order = self.choosing.lock();
+        let _in_order = self.choosing.lock();
         match self.store.set_fork_choice(choice) {
             Ok(update) => {
                 // Whoever asked may have gone; the choice stands all the same.
                 let _ = reply.send(Ok(()));
                 if !update.new.is_empty() || !update.reverted.is_empty() {
                     let head = self.store.head();
-                    let _still_in_order = self.announcing.lock();
-                    drop(in_order);
-                    self.announce(head, update);
+                    self.follower.tell(News { head, update });
                 }
             }
             Err(error) => {
                 tracing::warn!(head = %choice.head, %error, "fork choice refused");
                 let _ = reply.send(Err(error));
             }
-        }
-    }
-
-    fn announce(&self, head: BlockRef, update: CanonUpdate) {
-        let Some(block) = self.store.block_by_hash(head.hash) else {
-            tracing::error!(hash = %head.hash, "the head cannot be read");
-            return;
-        };
-        metrics::head(head.number);
-        if !update.reverted.is_empty() {
-            metrics::reorg(update.reverted.len());
-            tracing::warn!(
-                reverted = update.reverted.len(),
-                head = head.number,
-                hash = %head.hash,
-                "unsafe chain reorganised"
-            );
-        }
-        tracing::info!(
-            number = head.number,
-            hash = %head.hash,
-            transactions = block.transaction_count(),
-            gas_used = block.header.gas_used,
-            "new head"
-        );
-        let update = Arc::new(update);
-        self.heads.publish(Arc::clone(&block), Arc::clone(&update));
-        match self.view_of(&block) {
-            // The pool wants both lists oldest first.
-            Ok(view) => {
-                let reverted: Vec<_> = update.reverted.iter().rev().cloned().collect();
-                self.pool.on_new_head(view, &reverted, &update.new);
-            }
-            Err(error) => tracing::error!(%error, "the pool cannot follow the head"),
-        }
-        self.store.index_transactions();
-        // The consensus client has them now, and asks for no more.
-        for part in update.new.iter().flat_map(|block| &block.parts) {
-            part.forget_transactions_json();
         }
     }
 
@@ -140,17 +98,5 @@ impl Inner {
             }
             inner.is_writing_ahead.store(false, Ordering::Release);
         });
-    }
-
-    /// What the pool needs to know about `block` as the head.
-    pub(crate) fn view_of(&self, block: &SealedBlock) -> Result<HeadView, EngineError> {
-        let reader = self
-            .store
-            .reader(block.hash)
-            .ok_or(EngineError::StateUnavailable(block.hash))?;
-        let parent = self.store.header(block.header.parent_hash);
-        let parent_timestamp = parent.map(|header| header.timestamp);
-        head_view(&self.chain, block, parent_timestamp, reader)
-            .map_err(|error| EngineError::Internal(error.to_string()))
     }
 }

@@ -13,6 +13,8 @@ pub use engine::Engine;
 mod error;
 pub use error::EngineError;
 
+mod follower;
+
 mod fork_choice;
 
 mod heads;

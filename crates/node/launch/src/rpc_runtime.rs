@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use blockwright_pool::yield_to_builder;
+use blockwright_threads::Priority;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::LaunchError;
@@ -10,8 +10,6 @@ use crate::LaunchError;
 /// Threads that read requests and write answers. Recovery has the pool's own threads and calls run on
 /// blocking ones, so few suffice.
 const THREADS_MAX: usize = 4;
-/// Above the pool's intake (10), so that a full intake can still say so; below everything else.
-const NICE: i32 = 5;
 
 /// Runs the public JSON-RPC servers, at a lower priority than the builder, the Engine API and the
 /// stream, which so never stand in a queue behind a flood of requests. Ends when dropped.
@@ -23,7 +21,7 @@ impl RpcRuntime {
         let runtime = Builder::new_multi_thread()
             .worker_threads(cores.min(THREADS_MAX))
             .thread_name("rpc")
-            .on_thread_start(|| yield_to_builder(NICE))
+            .on_thread_start(|| Priority::Requests.take())
             .enable_all()
             .build()
             .map_err(|source| LaunchError::Start {

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use alloy_eips::eip2718::Decodable2718;
 use alloy_primitives::map::B256Set;
 use alloy_primitives::{B256, Bytes, keccak256};
+use blockwright_threads::Priority;
 use blockwright_types::{RecoveredTx, SharedTx};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use op_alloy_consensus::OpTxEnvelope;
@@ -18,13 +19,9 @@ use crate::error::PoolError;
 use crate::gate::Gate;
 use crate::metrics::PoolMetrics;
 use crate::pool::{Head, Shared};
-use crate::priority::yield_to_builder;
 use crate::recovery::recover_sender;
 use crate::submission::{Outcome, Piece, Submission};
 use crate::validate::{check_bytes, check_transaction};
-
-/// Priority of the intake threads: while the builder wants the cores, they get about a tenth.
-const NICE: i32 = 10;
 
 /// Bounded entry to the intake threads. When full it refuses; it never makes a caller wait for
 /// room. The threads end when it is dropped.
@@ -47,12 +44,9 @@ impl Intake {
                 in_progress: in_progress.clone(),
             };
             let work = work.clone();
-            let spawned = std::thread::Builder::new()
-                .name(format!("pool-intake-{index}"))
-                .spawn(move || {
-                    yield_to_builder(NICE);
-                    worker.run(&work);
-                });
+            let name = format!("pool-intake-{index}");
+            let spawned =
+                blockwright_threads::spawn(name, Priority::Intake, move || worker.run(&work));
             if let Err(error) = spawned {
                 // With no thread at all, submissions answer `Closed`.
                 error!(%error, "transaction intake thread cannot be started");

@@ -34,9 +34,6 @@ pub use pool::{Pool, PoolStatus, SenderContent};
 
 mod price_index;
 
-mod priority;
-pub use priority::yield_to_builder;
-
 mod recovery;
 
 mod sender;

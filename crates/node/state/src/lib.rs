@@ -20,8 +20,6 @@ mod fixture;
 mod fork_choice;
 pub use fork_choice::{BlockRef, CanonUpdate, ForkChoice};
 
-mod keccak;
-
 mod log;
 
 mod metrics;

@@ -263,9 +263,14 @@ impl Batch {
 pub(crate) struct BlockPayload(Vec<u8>);
 
 impl BlockPayload {
-    /// Encodes a block.
-    pub(crate) fn of(block: &SealedBlock) -> Self {
-        Self(record::encode_block(block))
+    /// Encodes a block into `memory`, whatever it contains.
+    pub(crate) fn of(block: &SealedBlock, memory: Vec<u8>) -> Self {
+        Self(record::encode_block(block, memory))
+    }
+
+    /// The memory, to be used again.
+    pub(crate) fn into_memory(self) -> Vec<u8> {
+        self.0
     }
 }
 

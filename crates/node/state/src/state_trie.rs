@@ -8,8 +8,8 @@ use alloy_trie::EMPTY_ROOT_HASH;
 use blockwright_types::{AccountPost, Changes, L2_TO_L1_MESSAGE_PASSER, Roots};
 use nybbles::Nibbles;
 
-use crate::keccak::keccak256_all;
 use crate::trie::{AccountLeaf, Change, NoNodes, NodeSource, Trie, TrieError};
+use blockwright_keccak::keccak256_all;
 
 /// One version of the world state as a Merkle-Patricia trie. Clones share all nodes.
 ///

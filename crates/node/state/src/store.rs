@@ -171,6 +171,9 @@ impl Store {
                 };
                 let blocks: Vec<_> = update.new.iter().map(prepared).collect();
                 let locations = log.append(&blocks, &plan.labels)?;
+                for (_, payload) in blocks {
+                    self.inner.prepared.reuse(payload);
+                }
                 locations.into_iter().map(Place::Logged).collect()
             }
             None => update.new.iter().cloned().map(Place::Kept).collect(),

@@ -19,15 +19,17 @@ use super::changes;
 use super::fields::{self, Malformed};
 use crate::fork_choice::{BlockRef, Labels};
 
-/// Bytes of a record apart from its transactions' own: hash, sender, receipt and about two accounts
-/// for each, and the header.
-const TRANSACTION_BYTES: usize = 200;
+/// Bytes of a record apart from its transactions' own: hash, sender, receipt and what each changed,
+/// as a token's transfer has them, and the header.
+const TRANSACTION_BYTES: usize = 400;
 const HEADER_BYTES: usize = 1024;
 
-pub(super) fn encode_block(block: &SealedBlock) -> Vec<u8> {
+/// Into `out`, whose memory is used again.
+pub(super) fn encode_block(block: &SealedBlock, mut out: Vec<u8>) -> Vec<u8> {
     let transactions = block.transactions();
     let size = transactions.map(|tx| tx.encoded.len() + TRANSACTION_BYTES);
-    let mut out = Vec::with_capacity(HEADER_BYTES + size.sum::<usize>());
+    out.clear();
+    out.reserve(HEADER_BYTES + size.sum::<usize>());
     fields::put_number(block.header.number, &mut out);
     out.extend_from_slice(block.hash.as_slice());
     out.extend_from_slice(block.header.parent_hash.as_slice());

@@ -7,6 +7,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
+use blockwright_threads::Priority;
+
 use crate::error::StateError;
 
 const PREFIX: &str = "log-";
@@ -156,10 +158,8 @@ impl Upcoming {
     /// Begins to make segment `index`, unless it exists (as zeros) already.
     pub(super) fn begin(directory: &Path, index: u32, bytes: u64) -> Self {
         let target = directory.to_owned();
-        let worker = std::thread::Builder::new()
-            .name("state-log-prepare".to_owned())
-            .spawn(move || make_if_missing(&target, index, bytes))
-            .ok();
+        let make = move || make_if_missing(&target, index, bytes);
+        let worker = blockwright_threads::spawn("log-prepare", Priority::Upkeep, make).ok();
         Self {
             directory: directory.to_owned(),
             index,

@@ -1,5 +1,6 @@
 //! Frees dropped states beside everything else.
 
+use blockwright_threads::Priority;
 use crossbeam_channel::{Sender, bounded};
 
 use super::chain::Released;
@@ -19,9 +20,8 @@ pub(super) struct Janitor {
 impl Janitor {
     pub(super) fn start() -> Self {
         let (batches, incoming) = bounded::<Released>(BATCHES_MAX);
-        let started = std::thread::Builder::new()
-            .name("state-janitor".to_owned())
-            .spawn(move || incoming.into_iter().for_each(drop));
+        let work = move || incoming.into_iter().for_each(drop);
+        let started = blockwright_threads::spawn("state-janitor", Priority::Upkeep, work);
         Self {
             batches: started.is_ok().then_some(batches),
         }

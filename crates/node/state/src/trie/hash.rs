@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::leaf::Leaf;
 use super::link::{Branch, LeafNode, Link, Reference};
-use crate::keccak::keccak256_each;
+use blockwright_keccak::keccak256_each;
 
 /// How many changes make it worth to wake other threads.
 pub(super) const PARALLEL_CHANGES_MIN: u32 = 256;

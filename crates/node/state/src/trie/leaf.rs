@@ -9,7 +9,7 @@ use blockwright_types::{AccountChange, AccountPost};
 
 use super::change::{Change, Edit};
 use super::{NodeSource, Trie, TrieError};
-use crate::keccak::keccak256_all;
+use blockwright_keccak::keccak256_all;
 
 /// The value of a leaf.
 pub(crate) trait Leaf: Clone + Default + Send + Sync {

@@ -11,7 +11,7 @@ const LANES: usize = 8;
 
 /// Hashes every message and gives each hash with the message's position. Messages of similar
 /// length should be neighbours: eight neighbours take as long as the longest of them.
-pub(crate) fn keccak256_each<M: AsRef<[u8]>>(messages: &[M], mut put: impl FnMut(usize, B256)) {
+pub fn keccak256_each<M: AsRef<[u8]>>(messages: &[M], mut put: impl FnMut(usize, B256)) {
     let mut first = 0;
     for group in messages.chunks(LANES) {
         let hashes = match group {
@@ -35,7 +35,7 @@ pub(crate) fn keccak256_each<M: AsRef<[u8]>>(messages: &[M], mut put: impl FnMut
 }
 
 /// The hashes of all messages, in their order.
-pub(crate) fn keccak256_all<M: AsRef<[u8]>>(messages: &[M]) -> Vec<B256> {
+pub fn keccak256_all<M: AsRef<[u8]>>(messages: &[M]) -> Vec<B256> {
     let mut hashes = Vec::with_capacity(messages.len());
     keccak256_each(messages, |_, hash| hashes.push(hash));
     hashes
