@@ -95,12 +95,13 @@ fn verdict(reports: &[Report]) -> eyre::Result<()> {
     bail!("the builder was incorrect:\n  {}", violations.join("\n  "))
 }
 
+fn read(path: &Path) -> eyre::Result<Report> {
+    let text = std::fs::read_to_string(path)
+        .wrap_err_with(|| format!("report {} cannot be read", path.display()))?;
+    Report::from_json(&text).wrap_err_with(|| format!("{} is not a report", path.display()))
+}
+
 fn compare_files(args: &CompareArgs) -> eyre::Result<()> {
-    let read = |path: &Path| {
-        let text = std::fs::read_to_string(path)
-            .wrap_err_with(|| format!("report {} cannot be read", path.display()))?;
-        Report::from_json(&text).wrap_err_with(|| format!("{} is not a report", path.display()))
-    };
     print!("{}", compare(&read(&args.a)?, &read(&args.b)?));
     Ok(())
 }

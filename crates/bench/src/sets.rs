@@ -34,10 +34,10 @@ const GGAS: u64 = 1_000_000_000;
 const GAS_LIMIT: u64 = 60_000_000;
 /// Accounts in the state of the large runs.
 const ACCOUNTS: u32 = 1_000_000;
-/// In the pool during a flood: two blocks of the fastest load.
+/// In the pool during a flood: more than one second of the fastest load.
 const PENDING: u64 = 50_000;
 /// The same for transactions of 0.25 Mgas and more.
-const PENDING_HEAVY: u64 = 10_000;
+const PENDING_HEAVY: u64 = 20_000;
 /// In the pool before a run without senders, for six blocks at the speed of the limits.
 const PREFILLED: u64 = 200_000;
 
@@ -62,18 +62,16 @@ pub fn standard_set() -> Vec<RunPlan> {
             rate(2_000.0),
             timing,
         ));
-        set.push(plan(
-            named("flood of transfers"),
-            Load::Transfers,
-            flood(PENDING),
-            timing,
-        ));
-        set.push(plan(
-            named("flood of ERC-20 transfers"),
-            Load::Erc20,
-            flood(PENDING),
-            timing,
-        ));
+        for (what, load) in [
+            ("flood of transfers", Load::Transfers),
+            ("flood of ERC-20 transfers", Load::Erc20),
+        ] {
+            let pending = timing.block_time_s * PENDING;
+            let mut flooded = plan(named(what), load, flood(pending), timing);
+            // 1 Ggas a second: the same room whatever the block time.
+            flooded.chain.gas_limit = timing.block_time_s * GGAS;
+            set.push(flooded);
+        }
     }
     let mut short = plan(
         "2,000 tx/s transfers, 1 s / 50 ms".to_owned(),
@@ -102,7 +100,7 @@ fn other_loads() -> Vec<RunPlan> {
     let mut new_slots = flooded("flood of ten new slots", Load::NewSlots, PENDING_HEAVY);
     // 5,000 of them are 1.3 Ggas: the gas limit must not be what is measured.
     new_slots.chain.gas_limit = 3 * GGAS;
-    let mut compute = flooded("flood of computation", Load::Compute, PENDING_HEAVY / 2);
+    let mut compute = flooded("flood of computation", Load::Compute, PENDING_HEAVY / 4);
     compute.chain.gas_limit = 3 * GGAS;
     let mut prefilled = plan(
         "pool filled beforehand, transfers".to_owned(),

@@ -79,6 +79,10 @@ pub(super) struct SetArgs {
     /// Directory for a JSON report of each run.
     #[arg(long, env = "BLOCKWRIGHT_BENCH_OUT", value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
+    /// Take the report of a run from --out where one of the same plan is there already: for a set that
+    /// was interrupted, or of which some runs have changed.
+    #[arg(long, env = "BLOCKWRIGHT_BENCH_RESUME", requires = "out")]
+    pub(super) resume: bool,
     /// Markdown file whose tables are written anew.
     #[arg(long, env = "BLOCKWRIGHT_BENCH_DOCS", value_name = "FILE")]
     pub(super) docs: Option<PathBuf>,

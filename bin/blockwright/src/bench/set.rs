@@ -1,11 +1,13 @@
 //! A set of runs, each on a builder of its own.
 
-use blockwright_bench::{quick_set, standard_set, table};
+use std::path::Path;
+
+use blockwright_bench::{Report, RunPlan, quick_set, standard_set, table};
 use eyre::{WrapErr, ensure};
 
 use super::args::{SetArgs, SetName};
 use super::measure::{measure_local, program};
-use super::{docs, verdict, write};
+use super::{docs, read, verdict, write};
 
 /// Runs the set; fails where the builder was incorrect in one of the runs.
 pub(super) async fn run(args: SetArgs) -> eyre::Result<()> {
@@ -22,12 +24,21 @@ pub(super) async fn run(args: SetArgs) -> eyre::Result<()> {
     let mut reports = Vec::new();
     for plan in plans.into_iter().filter(|plan| wanted(&plan.name)) {
         let name = plan.name.clone();
+        let path = args.out.as_ref();
+        let path = path.map(|folder| folder.join(file_name(reports.len(), &name)));
+        if let Some(report) = path
+            .as_deref()
+            .filter(|_| args.resume)
+            .and_then(kept(&plan))
+        {
+            reports.push(report);
+            continue;
+        }
         let report = measure_local(plan, program.clone(), None).await;
         let report = report.wrap_err_with(|| format!("run {name:?}"))?;
         // At once: a later run that fails does not cost this one's figures.
-        if let Some(folder) = &args.out {
-            let path = folder.join(file_name(reports.len(), &name));
-            write(&path, &(report.to_json()? + "\n"))?;
+        if let Some(path) = &path {
+            write(path, &(report.to_json()? + "\n"))?;
         }
         reports.push(report);
     }
@@ -40,6 +51,11 @@ pub(super) async fn run(args: SetArgs) -> eyre::Result<()> {
         docs::write_tables(path, &args, &reports)?;
     }
     verdict(&reports)
+}
+
+/// Finds the report of `plan` in a file; `None` where there is none, or one of another plan.
+fn kept(plan: &RunPlan) -> impl FnOnce(&Path) -> Option<Report> {
+    move |path| read(path).ok().filter(|report| report.plan == *plan)
 }
 
 /// `3-flood-of-transfers-1-s-250-ms.json`.
