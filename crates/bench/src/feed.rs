@@ -107,3 +107,7 @@ impl Feed {
         self.lanes.sort_by_key(Lane::number);
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests;

@@ -27,10 +27,18 @@ pub(crate) const FRAME_BYTES_MAX: usize = 4 << 30;
 /// How long the server may take to hear that nobody listens any more.
 const FAREWELL_WITHIN: Duration = Duration::from_secs(1);
 
+/// A stream that brings nothing for this long after the last block has brought everything.
+const SILENCE: Duration = Duration::from_millis(300);
+
+/// Silence is not waited for any longer than this.
+const SILENCE_WITHIN: Duration = Duration::from_secs(5);
+
 /// A listener on a thread of its own.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     stop: watch::Sender<bool>,
+    /// Frames heard so far.
+    heard: watch::Receiver<usize>,
     full: Arc<AtomicBool>,
     thread: JoinHandle<Recording>,
 }
@@ -53,11 +61,13 @@ impl Recorder {
             cause,
         };
         let (stop, stopped) = watch::channel(false);
+        let (hear, heard) = watch::channel(0);
         let (connected, connection) = oneshot::channel();
         let full = Arc::new(AtomicBool::new(false));
         let to = url.to_owned();
         let kept = Kept {
             frames: Vec::new(),
+            heard: hear,
             bytes: 0,
             memory,
             full: full.clone(),
@@ -71,7 +81,12 @@ impl Recorder {
             .spawn(move || runtime.block_on(listen(&to, connected, stopped, kept)))
             .map_err(|error| failed(error.to_string()))?;
         match connection.await {
-            Ok(Ok(())) => Ok(Self { stop, full, thread }),
+            Ok(Ok(())) => Ok(Self {
+                stop,
+                heard,
+                full,
+                thread,
+            }),
             Ok(Err(cause)) => Err(failed(cause)),
             Err(_) => Err(failed("the listening thread ended".to_owned())),
         }
@@ -86,6 +101,17 @@ impl Recorder {
             });
         }
         Ok(())
+    }
+
+    /// Returns once the stream is silent: the last block's frames may still be on their way when it
+    /// is sealed.
+    pub(crate) async fn silence(&self) {
+        let mut heard = self.heard.clone();
+        let silent = async {
+            while let Ok(Ok(())) = tokio::time::timeout(SILENCE, heard.changed()).await {}
+        };
+        // A builder that streams without being asked to is not waited for.
+        let _ = tokio::time::timeout(SILENCE_WITHIN, silent).await;
     }
 
     /// Ends listening and hands out what was heard.
@@ -141,6 +167,7 @@ async fn connect(url: &str) -> Result<Stream, String> {
 /// Frames that were received.
 struct Kept {
     frames: Vec<Frame>,
+    heard: watch::Sender<usize>,
     bytes: usize,
     memory: WarmMemory,
     full: Arc<AtomicBool>,
@@ -171,6 +198,7 @@ impl Kept {
             bytes.extend_from_slice(&received);
             let bytes = bytes.freeze();
             self.frames.push(Frame { at_us, bytes });
+            self.heard.send_replace(self.frames.len());
         }
     }
 }

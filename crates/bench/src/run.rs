@@ -44,6 +44,7 @@ pub async fn run(
     let session = Session::new(plan, player, &recorder, progress);
     let seen = Box::pin(session.play(feed, target.pid)).await?;
     let ended_us = now_us();
+    recorder.silence().await;
     let recording = recorder.finish();
     let validations = match checked.validator {
         Some(mut validator) => {

@@ -112,3 +112,7 @@ fn classify(error: Option<ErrorObject>) -> Answer {
         Answer::Refused(message)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests;

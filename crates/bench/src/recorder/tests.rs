@@ -77,3 +77,22 @@ async fn a_stream_that_does_not_accept_is_an_error_with_the_url() {
     assert!(matches!(error, BenchError::Stream { .. }), "{error}");
     assert!(error.to_string().contains(&url), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn frames_on_their_way_are_waited_for() {
+    let (listener, url) = listener().await;
+    let server = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut stream = accept_async(stream).await.unwrap();
+        stream.send(Message::text("one")).await.unwrap();
+        tokio::time::sleep(SILENCE / 2).await;
+        stream.send(Message::text("two")).await.unwrap();
+        stream
+    });
+    let recorder = Recorder::connect(&url, WarmMemory::default())
+        .await
+        .unwrap();
+    recorder.silence().await;
+    let _stream = server.await.unwrap();
+    assert_eq!(recorder.finish().frames.len(), 2);
+}
