@@ -18,8 +18,6 @@ pub use job::{Job, JobInputs};
 
 mod judge;
 
-pub mod order;
-
 mod pace;
 pub use pace::Pace;
 

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use alloy_consensus::TxReceipt as _;
 use alloy_primitives::{Bloom, U256};
+use blockwright_ordered_trie::OrderedTrie;
 use blockwright_types::{BlockPart, Changes, SharedTx, Usage};
 use op_alloy_consensus::OpReceipt;
 
 use crate::header::BlockTotals;
 use crate::log_bloom::LogBlooms;
-use crate::ordered_trie::OrderedTrie;
 use crate::receipt::encode_for_root;
 
 /// Transactions, receipts and running totals of a block under construction.

@@ -39,8 +39,6 @@ mod machine;
 mod open_block;
 pub use open_block::ExecBlock;
 
-mod ordered_trie;
-
 mod precompiles;
 pub use precompiles::KARST_BN254_PAIRING_INPUT_BYTES_MAX;
 

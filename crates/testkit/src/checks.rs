@@ -1,10 +1,10 @@
 //! The invariants of a job, checked on what came out of it.
 
 use alloy_primitives::B256;
-use blockwright_core::order::{OrderedTx, check};
 use blockwright_core::{PriorityOrder, Shares};
 use blockwright_seams::{Candidate, Policy};
 use blockwright_types::{Budget, DaBytes, Flashblock, Gas, Usage};
+use blockwright_verify::{OrderedTx, check_ranked};
 
 use crate::{Happening, Scenario, Transcript};
 
@@ -194,12 +194,13 @@ pub fn check_order<A>(scenario: &Scenario, transcript: &Transcript<A>) -> Result
                 format!("{} does not pay the base fee", tx.hash)
             })?;
             ordered.push(OrderedTx {
+                hash: tx.hash,
                 sender: tx.sender,
                 nonce: tx.nonce(),
                 tip: rank.unwrap_or_default().0,
             });
         }
-        let verdict = check(&ordered);
+        let verdict = check_ranked(&ordered);
         require(verdict.is_ok(), "order", || {
             format!("flashblock {}: {verdict:?}", flashblock.index)
         })?;

@@ -37,7 +37,7 @@ struct Node {
 /// Appending clears the cached encodings on one path; settling hashes what is cleared and nothing
 /// else, so the root of a growing block costs what was added since the last one.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct OrderedTrie {
+pub struct OrderedTrie {
     nodes: Vec<Node>,
     /// Items stay: a leaf is encoded again when its path shortens.
     items: Vec<Bytes>,
@@ -48,7 +48,7 @@ pub(crate) struct OrderedTrie {
 
 impl OrderedTrie {
     /// Appends an item (its EIP-2718 encoding).
-    pub(crate) fn push(&mut self, item: Bytes) {
+    pub fn push(&mut self, item: Bytes) {
         let index = self.items.len();
         self.items.push(item);
         let path = Nibbles::unpack(alloy_rlp::encode_fixed_size(&index));
@@ -64,7 +64,7 @@ impl OrderedTrie {
     }
 
     /// Root of all items so far.
-    pub(crate) fn root(&mut self) -> B256 {
+    pub fn root(&mut self) -> B256 {
         if self.nodes.is_empty() {
             return EMPTY_ROOT_HASH;
         }
@@ -154,7 +154,7 @@ impl OrderedTrie {
 
     /// Encodes and hashes what is cleared, level by level from the bottom, so that nodes of one
     /// level are hashed side by side.
-    pub(crate) fn settle(&mut self) {
+    fn settle(&mut self) {
         let mut levels: Vec<Vec<NodeId>> = Vec::new();
         let mut level: Vec<NodeId> = (!self.nodes.is_empty()).then_some(0).into_iter().collect();
         level.retain(|id| self.is_cleared(*id));
