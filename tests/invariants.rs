@@ -8,6 +8,8 @@ mod agreement;
 mod node;
 #[path = "invariants/script.rs"]
 mod script;
+#[path = "invariants/streamed.rs"]
+mod streamed;
 #[path = "invariants/timed.rs"]
 mod timed;
 
@@ -25,6 +27,7 @@ use blockwright_types::{OpFork, StopReason, UnixUs};
 use agreement::{check_agreement, check_root_from_scratch};
 use node::Node;
 use script::{Parent, scenario};
+use streamed::check_streamed;
 use timed::TimedHost;
 
 /// Every how many seeds the state root is also computed from the whole state at once.
@@ -37,7 +40,12 @@ fn run(node: &Node, scenario: &Scenario, roots: RootsScript) -> Transcript<TrieD
     simulate(&host, &clock, Box::new(PriorityOrder), scenario).unwrap()
 }
 
-/// Prefix, Silence, Availability, Budget, Order and the schedule.
+fn require(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(what()) }
+}
+
+/// Prefix, Silence, Availability, Budget, Order and the schedule; and all of what can be proved from
+/// the frames alone.
 fn check(fork: OpFork, seed: u64, scenario: &Scenario, transcript: &Transcript<TrieDelta>) {
     let checks = [
         check_block(scenario, transcript),
@@ -48,6 +56,8 @@ fn check(fork: OpFork, seed: u64, scenario: &Scenario, transcript: &Transcript<T
     for check in checks {
         check.unwrap_or_else(|violation| panic!("{fork}, seed {seed}: {violation}"));
     }
+    check_streamed(fork, transcript)
+        .unwrap_or_else(|what| panic!("{fork}, seed {seed}, streamed: {what}"));
 }
 
 fn pool_transactions(transcript: &Transcript<TrieDelta>) -> u64 {

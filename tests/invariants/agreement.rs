@@ -10,11 +10,8 @@ use blockwright_testkit::Scenario;
 use blockwright_types::{Changes, L2_TO_L1_MESSAGE_PASSER, SealedBlock, SharedTx};
 
 use crate::node::Node;
+use crate::require;
 use crate::script::Parent;
-
-fn require(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
-    if holds { Ok(()) } else { Err(what()) }
-}
 
 /// Imports `block` on `parent` from its transactions alone; the result leads to the same hash.
 pub fn import(node: &Node, parent: &Parent, block: &SealedBlock) -> Result<TrieDelta, String> {
