@@ -23,6 +23,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("verify", &["types", "flashblocks", "chain", "ordered-trie"]),
     ("testkit", &["types", "seams", "core", "service", "verify"]),
     ("bench", &["types", "chain", "flashblocks"]),
+    ("watch", &["types", "flashblocks", "verify"]),
     ("chain", &["types"]),
     ("threads", &[]),
     ("state", &["types", "seams", "keccak", "threads"]),

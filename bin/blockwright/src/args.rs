@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::bench::BenchArgs;
 use crate::duration;
+use crate::watch::WatchArgs;
 
 /// An OP Stack block builder with its own execution node.
 #[derive(Debug, Parser)]
@@ -32,6 +33,8 @@ pub(crate) enum Verb {
     /// Measure a block builder from the outside: this one or any other.
     #[command(subcommand_required = true, arg_required_else_help = true)]
     Bench(BenchArgs),
+    /// Watch a stream of flashblocks: in the terminal, as JSON lines, proved block by block.
+    Watch(WatchArgs),
 }
 
 #[derive(Debug, Args)]

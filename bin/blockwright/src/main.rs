@@ -12,6 +12,7 @@ mod node;
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod reference;
 mod run;
+mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Verb::Dev(args) => dev::run(*args),
         Verb::Node(args) => node::run(*args),
         Verb::Bench(args) => bench::run(args),
+        Verb::Watch(args) => watch::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

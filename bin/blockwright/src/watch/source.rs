@@ -1,0 +1,86 @@
+//! Where frames come from.
+
+use std::time::Duration;
+
+use blockwright_watch::{Heard, Recording, WatchError, listen};
+use eyre::OptionExt as _;
+use tokio::sync::mpsc;
+
+use super::WatchArgs;
+
+/// Frames that wait to be shown; then the stream is read more slowly.
+const WAITING_MAX: usize = 64;
+
+/// A stream or a recording.
+pub(super) enum Source {
+    Stream {
+        url: String,
+        frames: mpsc::Receiver<Result<Heard, WatchError>>,
+    },
+    Recording {
+        name: String,
+        recording: Recording,
+        /// Frames come when they came, unless they are wanted as text.
+        paced: bool,
+        previous_us: Option<u64>,
+    },
+}
+
+pub(super) enum Item {
+    Heard(Heard),
+    /// The stream broke, and is tried again.
+    Trouble(WatchError),
+    /// There will be no more.
+    Failed(WatchError),
+}
+
+impl Source {
+    pub(super) fn open(args: &WatchArgs) -> eyre::Result<Self> {
+        if let Some(path) = &args.replay {
+            return Ok(Self::Recording {
+                name: path.display().to_string(),
+                recording: Recording::open(path)?,
+                paced: !args.json && !args.text,
+                previous_us: None,
+            });
+        }
+        let url = args.url.clone().ok_or_eyre("no URL")?;
+        let (to, frames) = mpsc::channel(WAITING_MAX);
+        let from = url.clone();
+        tokio::spawn(async move { listen(&from, to).await });
+        Ok(Self::Stream { url, frames })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Stream { url, .. } => url,
+            Self::Recording { name, .. } => name,
+        }
+    }
+
+    pub(super) async fn next(&mut self) -> Option<Item> {
+        match self {
+            Self::Stream { frames, .. } => Some(match frames.recv().await? {
+                Ok(heard) => Item::Heard(heard),
+                Err(error) => Item::Trouble(error),
+            }),
+            Self::Recording {
+                recording,
+                paced,
+                previous_us,
+                ..
+            } => {
+                let heard = match recording.next()? {
+                    Ok(heard) => heard,
+                    Err(error) => return Some(Item::Failed(error)),
+                };
+                let since_us = previous_us.map_or(0, |before| heard.at_us.saturating_sub(before));
+                *previous_us = Some(heard.at_us);
+                if *paced {
+                    tokio::time::sleep(Duration::from_micros(since_us)).await;
+                }
+                Some(Item::Heard(heard))
+            }
+        }
+    }
+}

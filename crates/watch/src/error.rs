@@ -1,0 +1,50 @@
+//! What can go wrong around a stream.
+
+use std::path::PathBuf;
+
+/// Errors of listening, recording and asking a node.
+#[derive(Debug, thiserror::Error)]
+pub enum WatchError {
+    /// A URL is not of the form that is spoken.
+    #[error("{url}: {cause}")]
+    Url {
+        /// As given.
+        url: String,
+        /// What is wrong with it.
+        cause: &'static str,
+    },
+    /// A stream could not be opened, or broke.
+    #[error("stream {url}: {cause}")]
+    Stream {
+        /// Its URL.
+        url: String,
+        /// What happened.
+        cause: String,
+    },
+    /// A node did not answer as it should.
+    #[error("node {url}: {cause}")]
+    Node {
+        /// Its URL.
+        url: String,
+        /// What happened.
+        cause: String,
+    },
+    /// A recording could not be read or written.
+    #[error("recording {}: {source}", path.display())]
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A line of a recording is not one.
+    #[error("recording {}, line {line}: {cause}", path.display())]
+    Line {
+        /// Path of the recording.
+        path: PathBuf,
+        /// Number of the line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        cause: String,
+    },
+}

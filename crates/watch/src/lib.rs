@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+
+mod error;
+pub use error::WatchError;
+
+mod fork;
+
+mod listen;
+pub use listen::{Heard, listen};
+
+mod monitor;
+pub use monitor::{BlockSeen, Finding, FindingKind, FlashblockSeen, Monitor, Totals};
+
+mod recording;
+pub use recording::{Recording, RecordingWriter};
+
+mod rpc;
+pub use rpc::sealed_hash;
+
+mod screen;
+pub use screen::{Header, draw};
