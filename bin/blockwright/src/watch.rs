@@ -13,8 +13,7 @@ use blockwright_watch::{Finding, FlashblockSeen, Monitor, RecordingWriter, seale
 use eyre::bail;
 use tokio::sync::mpsc;
 
-use crate::live::ShutdownSignals;
-use crate::run;
+use crate::run::{self, ShutdownSignals};
 use source::{Item, Source};
 use terminal::Terminal;
 

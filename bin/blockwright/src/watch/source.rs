@@ -5,6 +5,7 @@ use std::time::Duration;
 use blockwright_watch::{Heard, Recording, WatchError, listen};
 use eyre::OptionExt as _;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::WatchArgs;
 
@@ -23,6 +24,8 @@ pub(super) enum Source {
         /// Frames come when they came, unless they are wanted as text.
         paced: bool,
         previous_us: Option<u64>,
+        /// Read and not due yet: whoever waits may be interrupted.
+        pending: Option<(Instant, Heard)>,
     },
 }
 
@@ -42,6 +45,7 @@ impl Source {
                 recording: Recording::open(path)?,
                 paced: !args.json && !args.text,
                 previous_us: None,
+                pending: None,
             });
         }
         let url = args.url.clone().ok_or_eyre("no URL")?;
@@ -68,18 +72,22 @@ impl Source {
                 recording,
                 paced,
                 previous_us,
+                pending,
                 ..
             } => {
-                let heard = match recording.next()? {
-                    Ok(heard) => heard,
-                    Err(error) => return Some(Item::Failed(error)),
-                };
-                let since_us = previous_us.map_or(0, |before| heard.at_us.saturating_sub(before));
-                *previous_us = Some(heard.at_us);
-                if *paced {
-                    tokio::time::sleep(Duration::from_micros(since_us)).await;
+                if pending.is_none() {
+                    let heard = match recording.next()? {
+                        Ok(heard) => heard,
+                        Err(error) => return Some(Item::Failed(error)),
+                    };
+                    let before_us = previous_us.replace(heard.at_us).unwrap_or(heard.at_us);
+                    let since_us = heard.at_us.saturating_sub(before_us);
+                    let since_us = if *paced { since_us } else { 0 };
+                    *pending = Some((Instant::now() + Duration::from_micros(since_us), heard));
                 }
-                Some(Item::Heard(heard))
+                let (due, _) = pending.as_ref()?;
+                tokio::time::sleep_until(*due).await;
+                pending.take().map(|(_, heard)| Item::Heard(heard))
             }
         }
     }
