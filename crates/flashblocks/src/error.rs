@@ -1,6 +1,9 @@
 //! What can be wrong with a flashblock or a frame.
 
+use alloy_primitives::FixedBytes;
 use blockwright_types::{PayloadId, Severity};
+
+use crate::spec::{ExceedsLimit, SPEC_VERSION};
 
 /// A flashblock that has no correct frame. The encoder's state is as before the call.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,20 +43,45 @@ pub enum EncodeError {
         /// Receipts in it.
         receipts: usize,
     },
+    /// Dialect `spec` alone: more of something than its container can hold.
+    #[error("flashblock {index} of payload {payload_id}: {cause}")]
+    Limit {
+        /// Payload of the refused flashblock.
+        payload_id: PayloadId,
+        /// Index of the refused flashblock.
+        index: u64,
+        /// What there is too much of.
+        #[source]
+        cause: ExceedsLimit,
+    },
+    /// Dialect `spec` alone: a receipt's cumulative gas is below that of the one before.
+    #[error(
+        "flashblock {index} of payload {payload_id}: the cumulative gas of receipt {position} is below the one before"
+    )]
+    Gas {
+        /// Payload of the refused flashblock.
+        payload_id: PayloadId,
+        /// Index of the refused flashblock.
+        index: u64,
+        /// Position of the receipt in the flashblock, from 0.
+        position: usize,
+    },
 }
 
 impl EncodeError {
     /// What to do about it: the rest of the payload cannot be streamed.
     pub const fn severity(&self) -> Severity {
         match self {
-            Self::NotContiguous { .. } | Self::Base { .. } | Self::ReceiptCount { .. } => {
-                Severity::AbandonJob
-            }
+            Self::NotContiguous { .. }
+            | Self::Base { .. }
+            | Self::ReceiptCount { .. }
+            | Self::Limit { .. }
+            | Self::Gas { .. } => Severity::AbandonJob,
         }
     }
 }
 
-/// A frame that is no flashblock of dialect `v1`.
+/// A frame that is no flashblock of a JSON dialect.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
     /// Longer than any frame a block can need.
@@ -65,8 +93,63 @@ pub enum DecodeError {
         max_bytes: usize,
     },
     /// Not the JSON of the dialect.
-    #[error("frame is not a v1 flashblock: {0}")]
+    #[error("frame is not a JSON flashblock: {0}")]
     Json(#[from] serde_json::Error),
+}
+
+/// Bytes that are no flashblock of dialect `spec`.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum SpecDecodeError {
+    /// Longer than any frame a block can need.
+    #[error("frame of {size_bytes} bytes exceeds the limit of {max_bytes} bytes")]
+    TooLarge {
+        /// Size of the frame.
+        size_bytes: usize,
+        /// The limit.
+        max_bytes: usize,
+    },
+    /// Too short for a version.
+    #[error("frame of {size_bytes} bytes has no `version`")]
+    NoVersion {
+        /// Size of the frame.
+        size_bytes: usize,
+    },
+    /// A version that is not read here.
+    #[error("`version` {version} is unknown: {SPEC_VERSION} is read")]
+    UnknownVersion {
+        /// The frame's.
+        version: FixedBytes<4>,
+    },
+    /// Not the SSZ encoding of the container.
+    #[error("frame is not the SSZ encoding of FlashblocksPayloadV1: {cause:?}")]
+    Malformed {
+        /// What the SSZ rules say.
+        cause: ssz::DecodeError,
+    },
+    /// `parent_flash_hash` belongs to every index but 0.
+    #[error("`parent_flash_hash` is {} at index {index}", presence(*.present))]
+    ParentFlashHash {
+        /// Index of the flashblock.
+        index: u64,
+        /// Whether it was there.
+        present: bool,
+    },
+    /// `static` belongs to index 0 and nowhere else.
+    #[error("`static` is {} at index {index}", presence(*.present))]
+    Static {
+        /// Index of the flashblock.
+        index: u64,
+        /// Whether it was there.
+        present: bool,
+    },
+    /// A transaction's status is neither failure nor success.
+    #[error("`status` of metadata transaction {position} is {status}, neither 0 nor 1")]
+    Status {
+        /// Position in the list, from 0.
+        position: usize,
+        /// What it says.
+        status: u8,
+    },
 }
 
 fn continuation(next: Option<&(PayloadId, u64)>) -> String {

@@ -180,7 +180,7 @@ fn before_ecotone() -> Flashblock {
     }
 }
 
-fn sign<T>(tx: T) -> OpTxEnvelope
+pub(crate) fn sign<T>(tx: T) -> OpTxEnvelope
 where
     T: alloy_consensus::transaction::RlpEcdsaEncodableTx
         + alloy_consensus::SignableTransaction<Signature>,
@@ -190,7 +190,7 @@ where
     tx.into_signed(signature).into()
 }
 
-fn deposit() -> OpTxEnvelope {
+pub(crate) fn deposit() -> OpTxEnvelope {
     OpTxEnvelope::Deposit(
         TxDeposit {
             source_hash: B256::repeat_byte(0x21),
@@ -202,7 +202,7 @@ fn deposit() -> OpTxEnvelope {
     )
 }
 
-fn shared(envelope: OpTxEnvelope, encoded: Option<Bytes>) -> SharedTx {
+pub(crate) fn shared(envelope: OpTxEnvelope, encoded: Option<Bytes>) -> SharedTx {
     Arc::new(RecoveredTx {
         encoded: encoded.unwrap_or_else(|| envelope.encoded_2718().into()),
         hash: envelope.tx_hash(),
@@ -213,7 +213,7 @@ fn shared(envelope: OpTxEnvelope, encoded: Option<Bytes>) -> SharedTx {
     })
 }
 
-fn receipt(success: bool, cumulative_gas_used: u64, logs: Vec<Log>) -> Receipt {
+pub(crate) fn receipt(success: bool, cumulative_gas_used: u64, logs: Vec<Log>) -> Receipt {
     Receipt {
         status: Eip658Value::Eip658(success),
         cumulative_gas_used,
@@ -221,7 +221,7 @@ fn receipt(success: bool, cumulative_gas_used: u64, logs: Vec<Log>) -> Receipt {
     }
 }
 
-fn deposit_receipt(gas: u64, nonce: Option<u64>, version: Option<u64>) -> OpReceipt {
+pub(crate) fn deposit_receipt(gas: u64, nonce: Option<u64>, version: Option<u64>) -> OpReceipt {
     OpReceipt::Deposit(OpDepositReceipt {
         inner: receipt(true, gas, Vec::new()),
         deposit_nonce: nonce,
