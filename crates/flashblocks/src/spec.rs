@@ -22,3 +22,5 @@ mod known;
 
 mod limit;
 pub use limit::ExceedsLimit;
+
+mod merkle;

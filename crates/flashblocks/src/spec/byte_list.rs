@@ -2,7 +2,9 @@
 
 use alloy_primitives::{B256, Bytes};
 use ssz::{Decode, DecodeError, Encode};
-use tree_hash::{MerkleHasher, PackedEncoding, TreeHash, TreeHashType, mix_in_length};
+use tree_hash::{PackedEncoding, TreeHash, TreeHashType};
+
+use super::merkle::bytes_root;
 
 /// Bytes of which there are at most `BYTES_MAX`.
 ///
@@ -93,14 +95,7 @@ impl<const BYTES_MAX: usize> TreeHash for ByteList<BYTES_MAX> {
     }
 
     fn tree_hash_root(&self) -> B256 {
-        let mut hasher = MerkleHasher::with_leaves(BYTES_MAX.div_ceil(32));
-        hasher
-            .write(&self.0)
-            .expect("the limit was checked when the list was made");
-        let root = hasher
-            .finish()
-            .expect("the limit was checked when the list was made");
-        mix_in_length(&root, self.0.len())
+        bytes_root(&self.0, BYTES_MAX)
     }
 }
 
@@ -108,25 +103,32 @@ impl<const BYTES_MAX: usize> TreeHash for ByteList<BYTES_MAX> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use ssz_types::VariableList;
-    use ssz_types::typenum::U64;
+    use ssz_types::typenum::{U32, U64, U1000, U16777216, U1073741824, Unsigned};
 
     use super::*;
 
     /// The generic list of single bytes is the judge.
+    fn judge<const BYTES_MAX: usize, N: Unsigned>(lengths: impl Iterator<Item = usize>) {
+        assert_eq!(BYTES_MAX, N::to_usize());
+        for length in lengths {
+            let bytes: Vec<u8> = (0..length).map(|at| at as u8 ^ 0x5a).collect();
+            let list = ByteList::<BYTES_MAX>::try_from(Bytes::from(bytes.clone())).unwrap();
+            let judge = VariableList::<u8, N>::try_from(bytes).unwrap();
+            assert_eq!(list.as_ssz_bytes(), judge.as_ssz_bytes(), "{length}");
+            assert_eq!(list.ssz_bytes_len(), length);
+            assert_eq!(list.tree_hash_root(), judge.tree_hash_root(), "{length}");
+            let read = ByteList::<BYTES_MAX>::from_ssz_bytes(&judge.as_ssz_bytes());
+            assert_eq!(read, Ok(list));
+        }
+    }
+
     #[test]
     fn bytes_and_root_are_those_of_a_list_of_bytes() {
-        for length in 0..=64_u8 {
-            let bytes: Vec<u8> = (0..length).collect();
-            let list = ByteList::<64>::try_from(Bytes::from(bytes.clone())).unwrap();
-            let judge = VariableList::<u8, U64>::try_from(bytes).unwrap();
-            assert_eq!(list.as_ssz_bytes(), judge.as_ssz_bytes(), "{length}");
-            assert_eq!(list.ssz_bytes_len(), usize::from(length));
-            assert_eq!(list.tree_hash_root(), judge.tree_hash_root(), "{length}");
-            assert_eq!(
-                ByteList::<64>::from_ssz_bytes(&judge.as_ssz_bytes()),
-                Ok(list)
-            );
-        }
+        judge::<32, U32>(0..=32);
+        judge::<64, U64>(0..=64);
+        judge::<1000, U1000>(0..=1000);
+        judge::<{ 1 << 24 }, U16777216>((0..300).chain([4_095, 4_096, 4_097, 100_000]));
+        judge::<{ 1 << 30 }, U1073741824>((0..300).chain([4_095, 4_096, 4_097, 100_000]));
     }
 
     #[test]

@@ -8,10 +8,11 @@ use alloy_primitives::{Address, B64, B256, FixedBytes, U256};
 use ssz_derive::{Decode, Encode};
 use ssz_types::typenum::{U16, U1048576};
 use ssz_types::{ListEncodedOption, VariableList};
-use tree_hash::TreeHash;
+use tree_hash::{PackedEncoding, TreeHash, TreeHashType, merkle_root};
 use tree_hash_derive::TreeHash;
 
 use super::byte_list::ByteList;
+use super::merkle::list_root;
 
 /// The `version` that is written and read.
 pub const SPEC_VERSION: FixedBytes<4> = FixedBytes::new([0, 0, 0, 1]);
@@ -113,7 +114,7 @@ pub struct FlashblocksMetadata {
 }
 
 /// An account after a flashblock. One that no longer exists has balance and nonce 0.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TreeHash)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct AccountMetadata {
     /// Address.
     pub address: Address,
@@ -125,6 +126,32 @@ pub struct AccountMetadata {
     pub code: Optional<ByteList<{ 1 << 24 }>>,
     /// Slots it changed, by key, each once; at most 2^20.
     pub storage_slots: VariableList<StorageSlot, U1048576>,
+}
+
+impl TreeHash for AccountMetadata {
+    fn tree_hash_type() -> TreeHashType {
+        TreeHashType::Container
+    }
+
+    /// Nothing packs a container into a chunk with others; its own chunk would be its root.
+    fn tree_hash_packed_encoding(&self) -> PackedEncoding {
+        PackedEncoding::from_slice(self.tree_hash_root().as_slice())
+    }
+
+    fn tree_hash_packing_factor() -> usize {
+        1
+    }
+
+    fn tree_hash_root(&self) -> B256 {
+        let fields = [
+            self.address.tree_hash_root(),
+            self.balance.tree_hash_root(),
+            self.nonce.tree_hash_root(),
+            self.code.tree_hash_root(),
+            list_root(&self.storage_slots),
+        ];
+        merkle_root(&fields.map(|root| root.0).concat(), fields.len())
+    }
 }
 
 /// A storage slot after a flashblock.
@@ -145,4 +172,52 @@ pub struct TransactionMetadata {
     pub gas_used: u64,
     /// The contract that the transaction itself created; absent where it created none or failed.
     pub contract_address: Optional<Address>,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use alloy_primitives::Bytes;
+
+    use super::*;
+
+    /// The same fields with the generic hash.
+    #[derive(TreeHash)]
+    struct Judge {
+        address: Address,
+        balance: Optional<U256>,
+        nonce: u64,
+        code: Optional<ByteList<{ 1 << 24 }>>,
+        storage_slots: VariableList<StorageSlot, U1048576>,
+    }
+
+    #[test]
+    fn an_accounts_root_is_that_of_its_fields() {
+        let slot = |byte| StorageSlot {
+            key: B256::repeat_byte(byte),
+            value: B256::repeat_byte(byte + 1),
+        };
+        for count in 0..5 {
+            for code in [None, Some(Bytes::new()), Some(Bytes::from(vec![7; 100]))] {
+                let code = code.map(|code| ByteList::try_from(code).unwrap());
+                let account = AccountMetadata {
+                    address: Address::repeat_byte(3),
+                    balance: Some(U256::from(count))
+                        .filter(|balance| !balance.is_zero())
+                        .into(),
+                    nonce: 9,
+                    code: code.into(),
+                    storage_slots: VariableList::new((0..count).map(slot).collect()).unwrap(),
+                };
+                let judge = Judge {
+                    address: account.address,
+                    balance: account.balance.clone(),
+                    nonce: account.nonce,
+                    code: account.code.clone(),
+                    storage_slots: account.storage_slots.clone(),
+                };
+                assert_eq!(account.tree_hash_root(), judge.tree_hash_root());
+            }
+        }
+    }
 }
