@@ -139,7 +139,7 @@ fn the_effective_tip_ranks_not_the_stated_one() {
     );
     let swapped = check_order(1, &[capped.clone(), free], rank);
     assert!(matches!(swapped, Err(OrderViolation::Outranked { .. })));
-    let below = check_order(1, &[capped.clone()], |tx| priority(tx, 104));
+    let below = check_order(1, std::slice::from_ref(&capped), |tx| priority(tx, 104));
     assert_eq!(below, Err(OrderViolation::Unranked { hash: capped.hash }));
 }
 
