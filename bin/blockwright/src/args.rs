@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use blockwright_launch::{
-    BuilderConfig, DevConfig, Listen, Listeners, NodeConfig, RpcLimits, StreamLimits, TxPoolConfig,
+    BuilderConfig, DevConfig, Listen, Listeners, NodeConfig, RpcLimits, TxPoolConfig,
 };
 use clap::{Args, Parser, Subcommand};
 
 use crate::bench::BenchArgs;
 use crate::duration;
+use crate::stream_args::StreamArgs;
 use crate::watch::WatchArgs;
 
 /// An OP Stack block builder with its own execution node.
@@ -110,6 +111,8 @@ pub(crate) struct SharedArgs {
     builder: BuilderArgs,
     #[command(flatten)]
     limits: LimitArgs,
+    #[command(flatten)]
+    stream: StreamArgs,
 }
 
 /// The L1-attributes deposit alone asks for a million gas.
@@ -249,14 +252,6 @@ struct LimitArgs {
           default_value_t = RpcLimits::default().connections_max, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..))]
     rpc_max_connections: u32,
-    /// Most flashblock subscribers.
-    #[arg(long = "flashblocks.max-subscribers", env = "BLOCKWRIGHT_FLASHBLOCKS_MAX_SUBSCRIBERS",
-          default_value_t = StreamLimits::default().subscribers_max, value_name = "N")]
-    flashblocks_max_subscribers: usize,
-    /// Most flashblock subscribers from one address.
-    #[arg(long = "flashblocks.max-per-address", env = "BLOCKWRIGHT_FLASHBLOCKS_MAX_PER_ADDRESS",
-          default_value_t = StreamLimits::default().subscribers_per_address_max, value_name = "N")]
-    flashblocks_max_per_address: usize,
 }
 
 impl DevArgs {
@@ -300,10 +295,7 @@ impl SharedArgs {
             endpoints: self.endpoints,
             builder: self.builder.config(),
             txpool: self.limits.txpool(),
-            stream: StreamLimits {
-                subscribers_max: self.limits.flashblocks_max_subscribers,
-                subscribers_per_address_max: self.limits.flashblocks_max_per_address,
-            },
+            stream: self.stream.settings(),
             rpc: RpcLimits {
                 gas_cap: self.limits.rpc_gascap,
                 batch_max: self.limits.rpc_max_batch,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
+use clap::ArgAction;
 use eyre::{WrapErr, bail};
 use toml::Value;
 
@@ -38,12 +39,33 @@ pub(crate) fn expand(
     }
     let mut expanded: Vec<OsString> = arguments[..=position].to_vec();
     for (key, value) in keys {
-        expanded.extend(
-            flag(verb, &key, &value).wrap_err_with(|| format!("config file {}", path.display()))?,
-        );
+        let flags =
+            flag(verb, &key, &value).wrap_err_with(|| format!("config file {}", path.display()))?;
+        // Of a flag that may be repeated, those of the command line would join the file's.
+        if !(is_repeatable(verb, &key) && is_given(&key, &arguments[position + 1..])) {
+            expanded.extend(flags);
+        }
     }
     expanded.extend_from_slice(&arguments[position + 1..]);
     Ok(expanded)
+}
+
+fn is_repeatable(verb: &clap::Command, key: &str) -> bool {
+    verb.get_arguments().any(|argument| {
+        argument.get_long() == Some(key) && matches!(argument.get_action(), ArgAction::Append)
+    })
+}
+
+/// Whether the command line has this flag.
+fn is_given(key: &str, arguments: &[OsString]) -> bool {
+    arguments
+        .iter()
+        .filter_map(|argument| argument.to_str())
+        .any(|argument| {
+            argument
+                .strip_prefix("--")
+                .is_some_and(|flag| flag.split('=').next() == Some(key))
+        })
 }
 
 fn verb_position(command: &clap::Command, arguments: &[OsString]) -> Option<usize> {
@@ -93,6 +115,13 @@ fn flag(verb: &clap::Command, key: &str, value: &Value) -> eyre::Result<Vec<OsSt
         Value::Integer(number) => one(number.to_string()),
         Value::Float(number) => one(number.to_string()),
         Value::Boolean(flag) => one(flag.to_string()),
+        Value::Array(values) if matches!(argument.get_action(), ArgAction::Append) => {
+            let mut flags = Vec::new();
+            for value in values {
+                flags.extend(flag(verb, key, value)?);
+            }
+            flags
+        }
         Value::Array(_) | Value::Table(_) | Value::Datetime(_) => {
             bail!("key `{key}` must be a string, a number or a boolean")
         }

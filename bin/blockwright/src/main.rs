@@ -12,6 +12,7 @@ mod node;
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod reference;
 mod run;
+mod stream_args;
 mod watch;
 
 use std::ffi::OsString;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use blockwright_types::Flashblock;
+use blockwright_types::{Flashblock, PayloadEnd};
 
 /// What the sink did with a flashblock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,4 +17,12 @@ pub enum Feedback {
 pub trait FlashblockSink: Send + Sync + 'static {
     /// Hands over one flashblock.
     fn publish(&self, flashblock: Arc<Flashblock>) -> Feedback;
+
+    /// Tells what became of a payload of which something was published: behind the last of its
+    /// flashblocks, under the same lock. An abandoned payload that the consensus client fetches
+    /// after all is told of again, as sealed. What a sink has no room for it counts itself. Does
+    /// nothing unless the sink has somebody to tell.
+    fn ended(&self, end: PayloadEnd) {
+        let _ = end;
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use blockwright_core::{Best, Publication};
 use blockwright_seams::{Feedback, FlashblockSink};
-use blockwright_types::{Flashblock, PayloadId, StopReason};
+use blockwright_types::{Flashblock, PayloadEnd, PayloadId, PayloadOutcome, StopReason};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
@@ -135,6 +135,9 @@ impl<A: Clone + Send + Sync + 'static> Ledger<A> {
                 };
                 let first = !std::mem::replace(&mut state.resolved, true);
                 self.stop(&mut state, StopReason::Resolved);
+                if first {
+                    self.tell(&state, PayloadOutcome::Sealed);
+                }
                 Applied::Resolved { best, first }
             }
             Act::Stop(reason) => {
@@ -157,7 +160,24 @@ impl<A: Clone + Send + Sync + 'static> Ledger<A> {
             state.stop = Some(reason);
             self.stopped.store(true, Ordering::Release);
             self.bell.ring();
+            if reason != StopReason::Resolved {
+                self.tell(state, PayloadOutcome::Abandoned(reason));
+            }
         }
+    }
+
+    /// Tells the sink how the payload ended; nothing where nothing of it was published.
+    fn tell(&self, state: &State<A>, outcome: PayloadOutcome) {
+        let (Some(best), Some(last_index)) = (&state.best, state.next_index.checked_sub(1)) else {
+            return;
+        };
+        self.sink.ended(PayloadEnd {
+            payload_id: self.id,
+            block_number: best.block.header.number,
+            block_hash: best.block.hash,
+            last_index,
+            outcome,
+        });
     }
 
     /// Tells those who wait for the first block that there will be none; no effect once there is.

@@ -3,6 +3,9 @@
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
+/// What the reason of a close says where the ring may still hold what comes next.
+const RESUME: &str = "resume with ?block_number=N&flashblock_index=M of the last one read";
+
 /// Why a subscriber is no longer served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CloseCause {
@@ -15,8 +18,14 @@ pub(crate) enum CloseCause {
     WriteStalled,
     /// Flashblocks were lost before they could be encoded.
     Gap,
+    /// A compressed frame could not be made.
+    NotCompressed,
+    /// It listens to notices, and some were lost or it fell behind.
+    NoticesLost,
     /// Nothing came from it for too long, not even a pong.
     Idle,
+    /// It sent more messages than a subscriber has reason to.
+    Flood,
     /// It closed the connection.
     Peer,
     /// The connection broke or the peer broke the protocol.
@@ -32,6 +41,9 @@ impl CloseCause {
             Self::Lagged { .. } => "lagged",
             Self::WriteStalled => "write_stalled",
             Self::Gap => "gap",
+            Self::NotCompressed => "not_compressed",
+            Self::NoticesLost => "notices_lost",
+            Self::Flood => "flood",
             Self::Idle => "idle",
             Self::Peer => "peer",
             Self::Transport => "transport",
@@ -41,17 +53,19 @@ impl CloseCause {
 
     /// The close frame to send; `None` where there is nobody left to read it.
     ///
-    /// 1013 always means: reconnect, and the current block comes again from index 0.
+    /// 1013 always means: reconnect, and resume. A reason has at most 123 bytes.
     pub(crate) fn frame(&self) -> Option<CloseFrame> {
         let (code, reason) = match self {
             Self::Lagged { missed } => (
                 CloseCode::Again,
-                format!("too slow: {missed} flashblocks behind the backlog, reconnect"),
+                format!("too slow: {missed} flashblocks behind; {RESUME}"),
             ),
             Self::WriteStalled => (
                 CloseCode::Again,
-                "too slow: a flashblock could not be delivered in time, reconnect".to_owned(),
+                format!("too slow: a frame was not taken in time; {RESUME}"),
             ),
+            Self::NotCompressed => (CloseCode::Again, format!("compression is behind; {RESUME}")),
+            Self::NoticesLost => (CloseCode::Again, "notices were lost, reconnect".to_owned()),
             Self::Gap => (
                 CloseCode::Again,
                 "stream interrupted: flashblocks were lost, reconnect".to_owned(),
@@ -60,6 +74,7 @@ impl CloseCause {
                 CloseCode::Policy,
                 "idle: pings were not answered".to_owned(),
             ),
+            Self::Flood => (CloseCode::Policy, "flood: too many messages".to_owned()),
             Self::Shutdown => (CloseCode::Away, "server is shutting down".to_owned()),
             Self::Peer | Self::Transport => return None,
         };
@@ -67,5 +82,28 @@ impl CloseCause {
             code,
             reason: reason.into(),
         })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_laggard_is_told_how_to_resume_within_what_a_close_frame_holds() {
+        let lagged = CloseCause::Lagged { missed: u64::MAX };
+        for cause in [
+            lagged,
+            CloseCause::WriteStalled,
+            CloseCause::NotCompressed,
+            CloseCause::Gap,
+        ] {
+            let frame = cause.frame().unwrap();
+            assert_eq!(frame.code, CloseCode::Again);
+            assert!(frame.reason.len() <= 123, "{}", frame.reason);
+        }
+        let reason = lagged.frame().unwrap().reason;
+        assert!(reason.contains("?block_number=N&flashblock_index=M"));
     }
 }

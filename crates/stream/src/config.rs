@@ -3,26 +3,36 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::StreamError;
+use crate::{ApiKey, StreamError, TlsIdentity};
 
 /// Configuration of the flashblock server.
 #[derive(Clone, Debug)]
 pub struct StreamConfig {
     /// Address to listen on; port 0 picks a free one.
     pub addr: SocketAddr,
-    /// Flashblocks that may wait for the encoder. Full: the flashblock is dropped and counted, and
-    /// all subscribers are told to reconnect, because what follows would have a hole. At least 1.
+    /// Flashblocks and notices that may wait for the encoder. Full: the flashblock is dropped and
+    /// counted, and all subscribers are told to reconnect, because what follows would have a hole.
+    /// At least 1.
     pub queue: usize,
+    /// What is held for those who resume.
+    pub ring: RingLimits,
+    /// Who may subscribe; empty for everybody.
+    pub api_keys: Vec<ApiKey>,
+    /// The certificate to serve `wss://` with; `None` serves `ws://`.
+    pub tls: Option<TlsIdentity>,
     /// Bounds of connections and subscribers.
     pub limits: StreamLimits,
 }
 
 impl StreamConfig {
-    /// Default queue and limits on `addr`.
+    /// Default queue, ring and limits on `addr`; no keys, no TLS.
     pub fn new(addr: SocketAddr) -> Self {
         Self {
             addr,
             queue: 64,
+            ring: RingLimits::default(),
+            api_keys: Vec::new(),
+            tls: None,
             limits: StreamLimits::default(),
         }
     }
@@ -38,6 +48,8 @@ impl StreamConfig {
             ),
             ("backlog_frames", limits.backlog_frames),
             ("message_bytes_max", limits.message_bytes_max),
+            ("ring.frames_max", self.ring.frames_max),
+            ("ring.size_bytes_max", self.ring.size_bytes_max),
         ];
         let times = [
             ("handshake_timeout", limits.handshake_timeout),
@@ -45,6 +57,7 @@ impl StreamConfig {
             ("idle_timeout", limits.idle_timeout),
             ("write_timeout", limits.write_timeout),
             ("close_timeout", limits.close_timeout),
+            ("ring.age", self.ring.age),
         ];
         let zero_count = counts
             .iter()
@@ -54,8 +67,13 @@ impl StreamConfig {
             .iter()
             .find(|(_, value)| value.is_zero())
             .map(|(name, _)| name);
-        match zero_count.or(zero_time) {
-            Some(field) => Err(StreamError::ZeroLimit { field }),
+        if let Some(field) = zero_count.or(zero_time) {
+            return Err(StreamError::ZeroLimit { field });
+        }
+        match self.api_keys.iter().position(|key| !key.is_usable()) {
+            Some(position) => Err(StreamError::ApiKey {
+                position: position + 1,
+            }),
             None => Ok(()),
         }
     }
@@ -68,8 +86,9 @@ pub struct StreamLimits {
     pub subscribers_max: usize,
     /// Connections at once from one IPv4 address or one IPv6 /64. More are refused with HTTP 429.
     pub subscribers_per_address_max: usize,
-    /// Frames a subscriber may lag behind (rounded up to a power of two); beyond that it is closed
-    /// with code 1013.
+    /// Frames a subscriber may lag behind what was published since it came, and notices a listener
+    /// may; beyond that it is closed with code 1013, and also once the ring no longer holds what it
+    /// is to read next.
     pub backlog_frames: usize,
     /// Time a connection has for its WebSocket handshake.
     pub handshake_timeout: Duration,
@@ -83,6 +102,9 @@ pub struct StreamLimits {
     pub close_timeout: Duration,
     /// Largest message accepted from a subscriber, in bytes; there is nothing it needs to say.
     pub message_bytes_max: usize,
+    /// Messages accepted from a subscriber between two pings of ours, its pings and pongs included;
+    /// beyond that it is closed with 1008.
+    pub messages_max: u32,
     /// Kernel send buffer a connection, in bytes; `None` leaves it to the system's tuning.
     pub send_buffer_bytes: Option<u32>,
 }
@@ -99,7 +121,31 @@ impl Default for StreamLimits {
             write_timeout: Duration::from_secs(10),
             close_timeout: Duration::from_secs(3),
             message_bytes_max: 16 * 1024,
+            messages_max: 1_000,
             send_buffer_bytes: None,
+        }
+    }
+}
+
+/// Bounds of the frames held for those who resume. None may be zero. A frame leaves when one of the
+/// bounds is passed; those of the current block and of the one before stay whatever their size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RingLimits {
+    /// How long a frame is held; the protocol asks for at least ten seconds.
+    pub age: Duration,
+    /// Most frames held.
+    pub frames_max: usize,
+    /// Most bytes of uncompressed frames held. What was compressed is held on top of them, for as
+    /// long as its frame.
+    pub size_bytes_max: usize,
+}
+
+impl Default for RingLimits {
+    fn default() -> Self {
+        Self {
+            age: Duration::from_secs(12),
+            frames_max: 4_096,
+            size_bytes_max: 256 << 20,
         }
     }
 }

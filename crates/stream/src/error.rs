@@ -19,6 +19,15 @@ pub enum StreamError {
     /// The encoder's thread cannot be started.
     #[error("flashblock encoder thread cannot be started: {0}")]
     Thread(#[source] std::io::Error),
+    /// The compressing threads cannot be started.
+    #[error("frame compression threads cannot be started: {0}")]
+    CompressThread(#[source] std::io::Error),
+    /// A key that no client can send. It is not repeated here.
+    #[error("API key {position} must be 1 to 256 visible ASCII characters")]
+    ApiKey {
+        /// Which one, counted from 1.
+        position: usize,
+    },
     /// A limit of zero would stop the stream.
     #[error("flashblock stream: {field} must not be zero")]
     ZeroLimit {
@@ -31,7 +40,11 @@ impl StreamError {
     /// What to do about it: the node does not start without its stream.
     pub const fn severity(&self) -> Severity {
         match self {
-            Self::Bind { .. } | Self::Thread(_) | Self::ZeroLimit { .. } => Severity::Fatal,
+            Self::Bind { .. }
+            | Self::Thread(_)
+            | Self::CompressThread(_)
+            | Self::ApiKey { .. }
+            | Self::ZeroLimit { .. } => Severity::Fatal,
         }
     }
 }

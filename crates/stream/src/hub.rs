@@ -1,81 +1,145 @@
-//! The current block's frames and the live ones, joined without a seam.
+//! One ring, and each subscriber's place in it.
 
-use blockwright_types::PayloadId;
-use parking_lot::Mutex;
-use tokio::sync::broadcast;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+use std::sync::Arc;
 
-/// An encoded flashblock. Cloning shares the bytes.
-pub(crate) type Frame = Utf8Bytes;
+use parking_lot::RwLock;
+use tokio::sync::watch;
 
-/// What subscribers are sent.
-#[derive(Clone, Debug)]
-pub(crate) enum Live {
-    /// The next flashblock.
-    Frame(Frame),
-    /// Flashblocks were lost: what follows does not continue what came before.
-    Gap,
+use crate::RingLimits;
+use crate::close::CloseCause;
+use crate::entry::Entry;
+use crate::metrics;
+use crate::position::{LastSeen, Position};
+use crate::ring::{Found, Item, Ring};
+
+/// Where a subscriber begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// At index 0 of the current block.
+    Block,
+    /// With the next flashblock published.
+    Now,
+    /// Behind the last one it has.
+    After(LastSeen),
 }
 
-/// A subscription: the current block so far, then everything after it.
-pub(crate) struct Subscription {
-    /// Frames of the current block, from index 0.
-    pub(crate) replay: Vec<Frame>,
-    /// Everything published after `replay`.
-    pub(crate) live: broadcast::Receiver<Live>,
+/// The position to resume from is not in the ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NotHeld {
+    /// The oldest and the newest position that are.
+    pub(crate) span: Option<(Position, Position)>,
 }
 
-/// Fan-out of frames. One ring holds the last frames; each subscriber has its own position in it,
-/// so a subscriber's backlog is bounded and costs nothing but the frames that all share.
+/// Fan-out of frames. One ring holds the last ones for all; a subscriber is a number in it, so what
+/// it is behind costs nothing, and it reads each frame exactly once, in order.
 #[derive(Debug)]
 pub(crate) struct Hub {
-    current: Mutex<Current>,
-    live: broadcast::Sender<Live>,
-}
-
-#[derive(Debug, Default)]
-struct Current {
-    payload_id: Option<PayloadId>,
-    frames: Vec<Frame>,
+    ring: RwLock<Ring>,
+    /// The number of the next item, for those who wait for it.
+    end: watch::Sender<u64>,
+    backlog_frames: u64,
 }
 
 impl Hub {
-    /// A hub whose subscribers may lag `backlog_frames` behind.
-    pub(crate) fn new(backlog_frames: usize) -> Self {
-        let (live, _) = broadcast::channel(backlog_frames);
+    /// A hub whose subscribers may be `backlog_frames` behind what was published since they came.
+    pub(crate) fn new(limits: RingLimits, backlog_frames: usize) -> Self {
         Self {
-            current: Mutex::default(),
-            live,
+            ring: RwLock::new(Ring::new(limits)),
+            end: watch::Sender::new(0),
+            backlog_frames: backlog_frames as u64,
         }
     }
 
-    /// Publishes a frame; index 0 opens a new current block.
-    pub(crate) fn publish(&self, payload_id: PayloadId, index: u64, frame: Frame) {
-        let mut current = self.current.lock();
-        if index == 0 {
-            current.payload_id = Some(payload_id);
-            current.frames.clear();
-        }
-        debug_assert_eq!(current.payload_id, Some(payload_id));
-        current.frames.push(frame.clone());
-        // An error says that nobody listens, which is no fault: newcomers get the replay.
-        let _ = self.live.send(Live::Frame(frame));
+    /// Publishes a flashblock. Returns what left the ring for it.
+    pub(crate) fn publish(&self, entry: Arc<Entry>) -> Vec<Arc<Entry>> {
+        let mut ring = self.ring.write();
+        let evicted = ring.push(entry);
+        let (frames, size_bytes, end) = (ring.len(), ring.size_bytes(), ring.end());
+        drop(ring);
+        self.end.send_replace(end);
+        metrics::ring(frames, size_bytes);
+        evicted
     }
 
-    /// Tells all subscribers to reconnect. The broken block is not replayed to anyone: newcomers
-    /// start with the next block.
+    /// Tells all subscribers to reconnect; newcomers start with the next block.
     pub(crate) fn gap(&self) {
-        let mut current = self.current.lock();
-        *current = Current::default();
-        let _ = self.live.send(Live::Gap);
+        let mut ring = self.ring.write();
+        ring.push_gap();
+        let end = ring.end();
+        drop(ring);
+        self.end.send_replace(end);
     }
 
-    /// Subscribes. The lock makes the seam: no frame is in both parts or in neither.
-    pub(crate) fn subscribe(&self) -> Subscription {
-        let current = self.current.lock();
-        Subscription {
-            replay: current.frames.clone(),
-            live: self.live.subscribe(),
+    /// A place in the ring.
+    ///
+    /// # Errors
+    /// [`NotHeld`] where there is nothing to resume from.
+    pub(crate) fn subscribe(self: &Arc<Self>, start: Start) -> Result<Reader, NotHeld> {
+        let end = self.end.subscribe();
+        let ring = self.ring.read();
+        let next = match start {
+            Start::Block => ring.block_start(),
+            Start::Now => ring.end(),
+            Start::After(seen) => ring
+                .after(&seen)
+                .ok_or_else(|| NotHeld { span: ring.span() })?,
+        };
+        Ok(Reader {
+            hub: Arc::clone(self),
+            end,
+            next,
+            replay_end: ring.end(),
+        })
+    }
+}
+
+/// One subscriber's place.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    hub: Arc<Hub>,
+    end: watch::Receiver<u64>,
+    /// Number of the item to be read next.
+    next: u64,
+    /// Where the ring ended when the subscriber came: being behind counts from there.
+    replay_end: u64,
+}
+
+impl Reader {
+    /// Waits for the next flashblock, which stays the next one until [`Self::advance`]: the future
+    /// can be dropped at any moment.
+    pub(crate) async fn entry(&mut self) -> Result<Arc<Entry>, CloseCause> {
+        loop {
+            if let Some(found) = self.look() {
+                return found;
+            }
+            // The hub lives as long as this reader; an error cannot be.
+            if self.end.changed().await.is_err() {
+                return Err(CloseCause::Shutdown);
+            }
+        }
+    }
+
+    /// The flashblock was dealt with.
+    pub(crate) const fn advance(&mut self) {
+        self.next += 1;
+    }
+
+    fn look(&self) -> Option<Result<Arc<Entry>, CloseCause>> {
+        let ring = self.hub.ring.read();
+        let end = ring.end();
+        let lagged = || {
+            Some(Err(CloseCause::Lagged {
+                missed: end.saturating_sub(self.next),
+            }))
+        };
+        if end.saturating_sub(self.next.max(self.replay_end)) > self.hub.backlog_frames {
+            return lagged();
+        }
+        match ring.get(self.next) {
+            Found::Item(Item::Frame(entry)) => Some(Ok(Arc::clone(entry))),
+            Found::Item(Item::Gap) => Some(Err(CloseCause::Gap)),
+            Found::Gone => lagged(),
+            Found::NotYet => None,
         }
     }
 }

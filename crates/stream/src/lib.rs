@@ -1,25 +1,48 @@
 #![doc = include_str!("../README.md")]
 
+mod admission;
+
 mod close;
 
+mod compress;
+
 mod config;
-pub use config::{StreamConfig, StreamLimits};
+pub use config::{RingLimits, StreamConfig, StreamLimits};
+
+mod content;
 
 mod encoder;
+
+mod encoding;
+
+mod entry;
 
 mod error;
 pub use error::StreamError;
 
+mod feed;
+
 mod hub;
 
+mod key;
+pub use key::ApiKey;
+
 mod metrics;
+
+mod notices;
+
+mod position;
 
 mod publisher;
 pub use publisher::Publisher;
 
 mod query;
 
+mod recycle;
+
 mod refusal;
+
+mod ring;
 
 mod server;
 pub use server::FlashblockServer;
@@ -27,3 +50,6 @@ pub use server::FlashblockServer;
 mod slots;
 
 mod subscriber;
+
+mod tls;
+pub use tls::{TlsError, TlsIdentity};

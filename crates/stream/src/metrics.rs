@@ -6,6 +6,7 @@ use metrics::{
 use std::time::Duration;
 
 use crate::close::CloseCause;
+use crate::encoding::Codec;
 
 const SUBSCRIBERS: &str = "blockwright_stream_subscribers";
 const FRAMES: &str = "blockwright_stream_frames_total";
@@ -18,20 +19,26 @@ const GAPS: &str = "blockwright_stream_gaps_total";
 const CLOSED: &str = "blockwright_stream_closed_total";
 const REFUSED: &str = "blockwright_stream_refused_total";
 const ACCEPT_ERRORS: &str = "blockwright_stream_accept_errors_total";
+const RING_FRAMES: &str = "blockwright_stream_ring_frames";
+const RING_BYTES: &str = "blockwright_stream_ring_bytes";
+const RESUMED: &str = "blockwright_stream_resumed_total";
+const COMPRESS: &str = "blockwright_stream_compress_seconds";
+const COMPRESSED_BYTES: &str = "blockwright_stream_compressed_bytes_total";
+const COMPRESS_REFUSED: &str = "blockwright_stream_compress_refused_total";
+const NOTICES: &str = "blockwright_stream_notices_total";
+const NOTICES_DROPPED: &str = "blockwright_stream_notices_dropped_total";
 const LAST_FRAME: &str = "blockwright_stream_last_frame_timestamp_seconds";
 
 /// Tells the recorder what each metric means.
 pub(crate) fn describe() {
-    describe_gauge!(SUBSCRIBERS, Unit::Count, "Subscribers being served");
+    describe_frames();
+    describe_peers();
+}
+
+fn describe_frames() {
     describe_counter!(FRAMES, Unit::Count, "Flashblocks encoded");
     describe_histogram!(FRAME_SIZE, Unit::Bytes, "Size of a frame");
     describe_histogram!(ENCODE, Unit::Seconds, "Time to encode a flashblock");
-    describe_counter!(SENT, Unit::Count, "Frames handed to subscribers' sockets");
-    describe_counter!(
-        SENT_BYTES,
-        Unit::Bytes,
-        "Frame bytes handed to subscribers' sockets"
-    );
     describe_counter!(
         DROPPED,
         Unit::Count,
@@ -41,6 +48,53 @@ pub(crate) fn describe() {
         GAPS,
         Unit::Count,
         "Times all subscribers were told to reconnect because flashblocks were lost"
+    );
+    describe_gauge!(RING_FRAMES, Unit::Count, "Frames held for those who resume");
+    describe_gauge!(
+        RING_BYTES,
+        Unit::Bytes,
+        "Uncompressed bytes of the frames held"
+    );
+    describe_histogram!(
+        COMPRESS,
+        Unit::Seconds,
+        "Time to compress a frame, by codec"
+    );
+    describe_counter!(
+        COMPRESSED_BYTES,
+        Unit::Bytes,
+        "Bytes of compressed frames, by codec"
+    );
+    describe_counter!(
+        COMPRESS_REFUSED,
+        Unit::Count,
+        "Frames that found a compressing thread's queue full, by codec"
+    );
+    describe_counter!(NOTICES, Unit::Count, "Notices of ended payloads, by type");
+    describe_counter!(
+        NOTICES_DROPPED,
+        Unit::Count,
+        "Notices that found the encoder's queue full or the encoder gone"
+    );
+    describe_gauge!(
+        LAST_FRAME,
+        Unit::Seconds,
+        "Unix time of the last encoded flashblock"
+    );
+}
+
+fn describe_peers() {
+    describe_gauge!(SUBSCRIBERS, Unit::Count, "Subscribers being served");
+    describe_counter!(SENT, Unit::Count, "Frames handed to subscribers' sockets");
+    describe_counter!(
+        SENT_BYTES,
+        Unit::Bytes,
+        "Frame bytes handed to subscribers' sockets"
+    );
+    describe_counter!(
+        RESUMED,
+        Unit::Count,
+        "Subscribers that resumed at a position"
     );
     describe_counter!(CLOSED, Unit::Count, "Subscribers that left, by cause");
     describe_counter!(
@@ -52,11 +106,6 @@ pub(crate) fn describe() {
         ACCEPT_ERRORS,
         Unit::Count,
         "Failed accepts of the listening socket"
-    );
-    describe_gauge!(
-        LAST_FRAME,
-        Unit::Seconds,
-        "Unix time of the last encoded flashblock"
     );
 }
 
@@ -75,6 +124,33 @@ pub(crate) fn handover_dropped() {
 
 pub(crate) fn gap() {
     counter!(GAPS).increment(1);
+}
+
+/// What the ring holds.
+pub(crate) fn ring(frames: usize, size_bytes: usize) {
+    gauge!(RING_FRAMES).set(frames as f64);
+    gauge!(RING_BYTES).set(size_bytes as f64);
+}
+
+pub(crate) fn resumed() {
+    counter!(RESUMED).increment(1);
+}
+
+pub(crate) fn compressed(codec: Codec, size_bytes: usize, took: Duration) {
+    histogram!(COMPRESS, "codec" => codec.label()).record(took.as_secs_f64());
+    counter!(COMPRESSED_BYTES, "codec" => codec.label()).increment(size_bytes as u64);
+}
+
+pub(crate) fn compress_refused(codec: Codec) {
+    counter!(COMPRESS_REFUSED, "codec" => codec.label()).increment(1);
+}
+
+pub(crate) fn notice(kind: &'static str) {
+    counter!(NOTICES, "type" => kind).increment(1);
+}
+
+pub(crate) fn notice_dropped() {
+    counter!(NOTICES_DROPPED).increment(1);
 }
 
 pub(crate) fn sent(size_bytes: usize) {

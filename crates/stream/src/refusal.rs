@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tokio_tungstenite::accept_hdr_async;
+use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::handshake::server::{
     Callback, ErrorResponse, Request, Response,
 };
-use tokio_tungstenite::tungstenite::http::StatusCode;
+use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
 
 use crate::slots::Full;
 
@@ -31,17 +34,26 @@ impl Refusals {
     }
 
     /// Starts a refusal. Returns at once.
-    pub(crate) fn refuse(&self, stream: TcpStream, full: Full) {
+    pub(crate) fn refuse(&self, stream: TcpStream, tls: Option<TlsAcceptor>, full: Full) {
         let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
             return;
         };
         let timeout = self.timeout;
         tokio::spawn(async move {
-            let handshake = tokio_tungstenite::accept_hdr_async(stream, Refuse(full));
             // The outcome is a refused or vanished client either way.
-            let _ = tokio::time::timeout(timeout, handshake).await;
+            let _ = tokio::time::timeout(timeout, Box::pin(answer(stream, tls, full))).await;
             drop(permit);
         });
+    }
+}
+
+async fn answer(stream: TcpStream, tls: Option<TlsAcceptor>, full: Full) -> Result<(), Error> {
+    match tls {
+        None => accept_hdr_async(stream, Refuse(full)).await.map(drop),
+        Some(tls) => {
+            let stream = tls.accept(stream).await?;
+            accept_hdr_async(stream, Refuse(full)).await.map(drop)
+        }
     }
 }
 
@@ -74,9 +86,9 @@ pub(crate) fn http_error(status: StatusCode, text: String) -> ErrorResponse {
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert("content-length", length.into());
-    headers.insert(
-        "connection",
-        "close".parse().expect("a literal header value"),
-    );
+    headers.insert("connection", HeaderValue::from_static("close"));
+    if status == StatusCode::UNAUTHORIZED {
+        headers.insert("www-authenticate", HeaderValue::from_static("Bearer"));
+    }
     response
 }

@@ -8,13 +8,17 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
+use crate::compress::Compressors;
+use crate::encoder::Outlets;
 use crate::hub::Hub;
+use crate::notices::Notices;
 use crate::publisher::handover;
 use crate::refusal::Refusals;
 use crate::slots::{Full, Slots};
 use crate::subscriber::{self, Shared};
-use crate::{Publisher, StreamConfig, StreamError, encoder, metrics};
+use crate::{Publisher, StreamConfig, StreamError, TlsIdentity, encoder, metrics};
 
 /// Pause after a failed accept (out of file descriptors, mostly), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -28,15 +32,17 @@ pub struct FlashblockServer {
     local_addr: SocketAddr,
     slots: Slots,
     refusals: Refusals,
+    tls: Option<TlsAcceptor>,
     shared: Arc<Shared>,
 }
 
 impl FlashblockServer {
-    /// Listens and starts the encoder's thread, which ends when the last [`Publisher`] is dropped.
-    /// Connections are accepted once [`run`](Self::run) is polled.
+    /// Listens and starts the encoder's thread, which ends when the last [`Publisher`] is dropped,
+    /// and a thread for each compression, which end with the server. Connections are accepted once [`run`](Self::run) is polled.
     ///
     /// # Errors
-    /// [`StreamError`] where the address is taken, a limit is zero, or no thread can be started.
+    /// [`StreamError`] where the address is taken, a limit is zero, a key cannot be sent, or no
+    /// thread can be started.
     pub async fn bind(config: StreamConfig) -> Result<(Self, Publisher), StreamError> {
         config.validate()?;
         metrics::describe();
@@ -47,19 +53,31 @@ impl FlashblockServer {
         let listener = listen(&config).map_err(bind_error)?;
         let local_addr = listener.local_addr().map_err(bind_error)?;
         let limits = config.limits;
-        let hub = Arc::new(Hub::new(limits.backlog_frames));
+        // Each frame waits for a codec at most once, so a queue of the ring's length has room for all.
+        let compressors =
+            Compressors::start(config.ring.frames_max).map_err(StreamError::CompressThread)?;
+        let outlets = Arc::new(Outlets {
+            hub: Arc::new(Hub::new(config.ring, limits.backlog_frames)),
+            notices: Notices::new(limits.backlog_frames),
+        });
         let (publisher, queue) = handover(config.queue);
-        let encoder_hub = Arc::clone(&hub);
+        let encoder_outlets = Arc::clone(&outlets);
         std::thread::Builder::new()
             .name("flashblock-encoder".to_owned())
-            .spawn(move || encoder::run(queue, &encoder_hub))
+            .spawn(move || encoder::run(queue, &encoder_outlets))
             .map_err(StreamError::Thread)?;
         let server = Self {
             listener,
             local_addr,
             slots: Slots::new(limits.subscribers_max, limits.subscribers_per_address_max),
             refusals: Refusals::new(limits.handshake_timeout),
-            shared: Arc::new(Shared { hub, limits }),
+            tls: config.tls.as_ref().map(TlsIdentity::acceptor),
+            shared: Arc::new(Shared {
+                outlets,
+                limits,
+                compressors,
+                api_keys: config.api_keys,
+            }),
         };
         Ok((server, publisher))
     }
@@ -115,12 +133,13 @@ impl FlashblockServer {
                     Full::Total => "total_limit",
                     Full::Address => "address_limit",
                 });
-                return self.refusals.refuse(stream, full);
+                return self.refusals.refuse(stream, self.tls.clone(), full);
             }
         };
         // Only latency is at stake where the option cannot be set.
         let _ = stream.set_nodelay(true);
-        let serving = subscriber::serve(stream, Arc::clone(&self.shared), stopped.clone());
+        let shared = Arc::clone(&self.shared);
+        let serving = subscriber::serve(stream, self.tls.clone(), shared, stopped.clone());
         subscribers.spawn(async move {
             serving.await;
             drop(slot);

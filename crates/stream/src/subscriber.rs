@@ -1,60 +1,91 @@
 //! One subscriber, from handshake to close.
 
+use std::future::Future;
+use std::io;
 use std::sync::Arc;
 
 use futures_util::{SinkExt, StreamExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, timeout};
+use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::handshake::server::{
-    Callback, ErrorResponse, Request, Response,
-};
-use tokio_tungstenite::tungstenite::http::StatusCode;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 
+use crate::admission::Admission;
 use crate::close::CloseCause;
-use crate::hub::{Frame, Hub, Live};
+use crate::compress::Compressors;
+use crate::content::Frame;
+use crate::encoder::Outlets;
+use crate::feed::Feed;
 use crate::metrics::{self, Subscribed};
-use crate::refusal::http_error;
-use crate::{StreamLimits, query};
+use crate::{ApiKey, StreamLimits};
 
 /// What all subscribers share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) hub: Arc<Hub>,
+    pub(crate) outlets: Arc<Outlets>,
     pub(crate) limits: StreamLimits,
+    pub(crate) compressors: Compressors,
+    pub(crate) api_keys: Vec<ApiKey>,
 }
 
 /// Serves one accepted connection until it ends.
 pub(crate) async fn serve(
     stream: TcpStream,
+    tls: Option<TlsAcceptor>,
     shared: Arc<Shared>,
+    shutdown: watch::Receiver<bool>,
+) {
+    match tls {
+        None => serve_over(std::future::ready(Ok(stream)), &shared, shutdown).await,
+        Some(tls) => Box::pin(serve_over(tls.accept(stream), &shared, shutdown)).await,
+    }
+}
+
+/// Serves the connection that `opening` gives; one deadline is for all of its handshakes.
+async fn serve_over<S: AsyncRead + AsyncWrite + Unpin>(
+    opening: impl Future<Output = io::Result<S>>,
+    shared: &Shared,
     mut shutdown: watch::Receiver<bool>,
 ) {
     let limits = &shared.limits;
-    let handshake =
-        tokio_tungstenite::accept_hdr_async_with_config(stream, CheckQuery, Some(socket(limits)));
+    let mut feed = None;
+    let admission = Admission {
+        shared,
+        feed: &mut feed,
+    };
+    let handshake = async {
+        let stream = opening.await?;
+        let config = Some(socket(limits));
+        tokio_tungstenite::accept_hdr_async_with_config(stream, admission, config).await
+    };
     let handshake = tokio::select! {
         done = timeout(limits.handshake_timeout, handshake) => done,
         () = stopped(&mut shutdown) => return,
     };
     let socket = match handshake {
         Ok(Ok(socket)) => socket,
-        Ok(Err(Error::Http(_))) => return metrics::refused("query"),
+        // Counted where it was refused.
+        Ok(Err(Error::Http(_))) => return,
         Ok(Err(_)) => return metrics::refused("handshake"),
         Err(_) => return metrics::refused("handshake_timeout"),
+    };
+    let Some(feed) = feed else {
+        return metrics::refused("handshake");
     };
     let subscribed = Subscribed::new();
     let mut subscriber = Subscriber {
         socket,
+        feed,
+        shared,
         last_heard: Instant::now(),
-        limits,
+        heard_since_ping: 0,
         shutdown,
     };
-    let cause = subscriber.run(&shared.hub).await;
+    let cause = subscriber.run().await;
     tracing::debug!(cause = cause.label(), "flashblock subscriber closed");
     subscriber.close(&cause).await;
     subscribed.closed(&cause);
@@ -70,21 +101,9 @@ fn socket(limits: &StreamLimits) -> WebSocketConfig {
         .max_frame_size(Some(limits.message_bytes_max))
 }
 
-/// Accepts any path, and any query that asks for what is served.
-struct CheckQuery;
-
-impl Callback for CheckQuery {
-    fn on_request(self, request: &Request, response: Response) -> Result<Response, ErrorResponse> {
-        match query::check(request.uri().query().unwrap_or_default()) {
-            Ok(()) => Ok(response),
-            Err(text) => Err(http_error(StatusCode::BAD_REQUEST, text)),
-        }
-    }
-}
-
 /// What a subscriber's task waits for.
 enum Event {
-    Live(Result<Live, RecvError>),
+    Next(Result<Frame, CloseCause>),
     Heard(Option<Result<Message, Error>>),
     PingDue,
     Silence,
@@ -96,39 +115,31 @@ async fn stopped(shutdown: &mut watch::Receiver<bool>) {
     let _ = shutdown.wait_for(|stop| *stop).await;
 }
 
-struct Subscriber<'a> {
-    socket: WebSocketStream<TcpStream>,
+struct Subscriber<'a, S> {
+    socket: WebSocketStream<S>,
+    feed: Feed,
+    shared: &'a Shared,
     last_heard: Instant,
-    limits: &'a StreamLimits,
+    heard_since_ping: u32,
     shutdown: watch::Receiver<bool>,
 }
 
-impl Subscriber<'_> {
-    /// Replays the current block, then follows the live frames.
-    async fn run(&mut self, hub: &Hub) -> CloseCause {
-        let subscription = hub.subscribe();
-        for frame in subscription.replay {
-            if let Err(cause) = self.send_frame(frame).await {
-                return cause;
-            }
-        }
-        self.follow(subscription.live).await
-    }
-
-    async fn follow(&mut self, mut live: broadcast::Receiver<Live>) -> CloseCause {
-        let every = self.limits.ping_interval;
+impl<S: AsyncRead + AsyncWrite + Unpin> Subscriber<'_, S> {
+    /// Sends what its feed gives, replayed or live, until something ends it.
+    async fn run(&mut self) -> CloseCause {
+        let every = self.shared.limits.ping_interval;
         let mut ping = tokio::time::interval_at(Instant::now() + every, every);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // What came during a long replay was not read yet.
-        self.last_heard = Instant::now();
         loop {
-            let step = match self.event(&mut live, &mut ping).await {
-                Event::Live(Ok(Live::Frame(frame))) => self.send_frame(frame).await,
-                Event::Live(Ok(Live::Gap)) => Err(CloseCause::Gap),
-                Event::Live(Err(RecvError::Lagged(missed))) => Err(CloseCause::Lagged { missed }),
-                Event::Live(Err(RecvError::Closed)) | Event::Stop => Err(CloseCause::Shutdown),
+            let step = match self.event(&mut ping).await {
+                Event::Next(Ok(frame)) => self.send_frame(frame).await,
+                Event::Next(Err(cause)) => Err(cause),
+                Event::Stop => Err(CloseCause::Shutdown),
                 Event::Heard(message) => self.heard(message.as_ref()),
-                Event::PingDue => self.send(Message::Ping(Bytes::new())).await,
+                Event::PingDue => {
+                    self.heard_since_ping = 0;
+                    self.send(Message::Ping(Bytes::new())).await
+                }
                 Event::Silence => Err(CloseCause::Idle),
             };
             if let Err(cause) = step {
@@ -139,13 +150,13 @@ impl Subscriber<'_> {
 
     /// Waits for the next thing to do. What was heard is looked at before the idle deadline, so that
     /// pongs that waited behind a slow write still count.
-    async fn event(&mut self, live: &mut broadcast::Receiver<Live>, ping: &mut Interval) -> Event {
-        let idle_at = self.last_heard + self.limits.idle_timeout;
+    async fn event(&mut self, ping: &mut Interval) -> Event {
+        let idle_at = self.last_heard + self.shared.limits.idle_timeout;
         tokio::select! {
             biased;
             () = stopped(&mut self.shutdown) => Event::Stop,
             message = self.socket.next() => Event::Heard(message),
-            next = live.recv() => Event::Live(next),
+            next = self.feed.next(&self.shared.compressors) => Event::Next(next),
             _ = ping.tick() => Event::PingDue,
             () = tokio::time::sleep_until(idle_at) => Event::Silence,
         }
@@ -157,6 +168,10 @@ impl Subscriber<'_> {
             Some(Ok(Message::Close(_))) | None => Err(CloseCause::Peer),
             Some(Ok(_)) => {
                 self.last_heard = Instant::now();
+                self.heard_since_ping += 1;
+                if self.heard_since_ping > self.shared.limits.messages_max {
+                    return Err(CloseCause::Flood);
+                }
                 Ok(())
             }
             Some(Err(_)) => Err(CloseCause::Transport),
@@ -164,15 +179,15 @@ impl Subscriber<'_> {
     }
 
     async fn send_frame(&mut self, frame: Frame) -> Result<(), CloseCause> {
-        let size_bytes = frame.len();
-        self.send(Message::Text(frame)).await?;
+        let size_bytes = frame.bytes().len();
+        self.send(frame.into()).await?;
         metrics::sent(size_bytes);
         Ok(())
     }
 
     async fn send(&mut self, message: Message) -> Result<(), CloseCause> {
         tokio::select! {
-            sent = timeout(self.limits.write_timeout, self.socket.send(message)) => match sent {
+            sent = timeout(self.shared.limits.write_timeout, self.socket.send(message)) => match sent {
                 Ok(Ok(())) => Ok(()),
                 Ok(Err(_)) => Err(CloseCause::Transport),
                 Err(_) => Err(CloseCause::WriteStalled),
@@ -192,6 +207,6 @@ impl Subscriber<'_> {
             }
         };
         // A peer that does not answer in time is cut off, which ends it as well.
-        let _ = timeout(self.limits.close_timeout, farewell).await;
+        let _ = timeout(self.shared.limits.close_timeout, farewell).await;
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use blockwright_seams::{Feedback, FlashblockSink};
-use blockwright_types::Flashblock;
+use blockwright_types::{Flashblock, PayloadEnd};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 
@@ -13,6 +13,7 @@ const UNREAD_MAX: usize = 65_536;
 /// A sink that remembers all it was given and lets a test wait for the next one.
 pub struct RecordingSink {
     all: Mutex<Vec<Arc<Flashblock>>>,
+    ends: Mutex<Vec<(PayloadEnd, usize)>>,
     sender: Sender<Arc<Flashblock>>,
     receiver: Receiver<Arc<Flashblock>>,
 }
@@ -22,6 +23,7 @@ impl Default for RecordingSink {
         let (sender, receiver) = bounded(UNREAD_MAX);
         Self {
             all: Mutex::default(),
+            ends: Mutex::default(),
             sender,
             receiver,
         }
@@ -32,6 +34,11 @@ impl RecordingSink {
     /// All flashblocks so far.
     pub fn all(&self) -> Vec<Arc<Flashblock>> {
         self.all.lock().clone()
+    }
+
+    /// How payloads ended, each with the number of flashblocks that had come before.
+    pub fn ends(&self) -> Vec<(PayloadEnd, usize)> {
+        self.ends.lock().clone()
     }
 
     /// The next one, waiting up to ten seconds of real time.
@@ -48,5 +55,10 @@ impl FlashblockSink for RecordingSink {
             Ok(()) => Feedback::Accepted,
             Err(_) => Feedback::Dropped,
         }
+    }
+
+    fn ended(&self, end: PayloadEnd) {
+        let published = self.all.lock().len();
+        self.ends.lock().push((end, published));
     }
 }

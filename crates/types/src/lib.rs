@@ -16,7 +16,7 @@ mod fork;
 pub use fork::{OpFork, UnknownFork};
 
 mod outcome;
-pub use outcome::{Severity, SkipReason, StopReason, Verdict};
+pub use outcome::{PayloadEnd, PayloadOutcome, Severity, SkipReason, StopReason, Verdict};
 
 mod request;
 pub use request::BuildRequest;

@@ -1,5 +1,8 @@
 //! Expected outcomes of building, as values.
 
+use alloy_primitives::B256;
+use alloy_rpc_types_engine::PayloadId;
+
 use crate::{Dimension, Gas};
 
 /// Why a candidate did not enter the block (now or ever).
@@ -103,6 +106,31 @@ impl StopReason {
             Self::Shutdown => "shutdown",
         }
     }
+}
+
+/// What became of a payload of which flashblocks were published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PayloadEnd {
+    /// The payload.
+    pub payload_id: PayloadId,
+    /// Number of its block.
+    pub block_number: u64,
+    /// Hash of the block that all of the published flashblocks make.
+    pub block_hash: B256,
+    /// Index of the last flashblock published.
+    pub last_index: u64,
+    /// How it ended.
+    pub outcome: PayloadOutcome,
+}
+
+/// How a payload ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PayloadOutcome {
+    /// Its block was handed to the consensus client.
+    Sealed,
+    /// Nothing more is published of it, and nobody has asked for its block. Never with
+    /// [`StopReason::Resolved`].
+    Abandoned(StopReason),
 }
 
 /// What to do about an error.

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use blockwright_types::OpFork;
 
+use crate::StreamSettings;
+
 /// Where a server listens; port 0 asks the system for a free one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Listen {
@@ -108,24 +110,6 @@ impl Default for TxPoolConfig {
     }
 }
 
-/// The flashblock stream's limits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StreamLimits {
-    /// Most subscribers in total.
-    pub subscribers_max: usize,
-    /// Most subscribers from one address.
-    pub subscribers_per_address_max: usize,
-}
-
-impl Default for StreamLimits {
-    fn default() -> Self {
-        Self {
-            subscribers_max: 5_000,
-            subscribers_per_address_max: 5_000,
-        }
-    }
-}
-
 /// The public JSON-RPC's limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RpcLimits {
@@ -163,7 +147,7 @@ pub struct NodeConfig {
     /// Pool.
     pub txpool: TxPoolConfig,
     /// Stream.
-    pub stream: StreamLimits,
+    pub stream: StreamSettings,
     /// JSON-RPC.
     pub rpc: RpcLimits,
 }

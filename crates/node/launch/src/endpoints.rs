@@ -36,6 +36,8 @@ pub struct Bound {
     pub authrpc: SocketAddr,
     /// Flashblock server.
     pub flashblocks: SocketAddr,
+    /// Whether it speaks TLS.
+    pub flashblocks_tls: bool,
     /// Metrics server.
     pub metrics: SocketAddr,
 }
@@ -43,11 +45,12 @@ pub struct Bound {
 impl Endpoints {
     /// URLs of the bound addresses.
     pub fn new(bound: &Bound, jwt: PathBuf) -> Self {
+        let stream = if bound.flashblocks_tls { "wss" } else { "ws" };
         Self {
             http: format!("http://{}", bound.http),
             ws: format!("ws://{}", bound.ws),
             authrpc: format!("http://{}", bound.authrpc),
-            flashblocks: format!("ws://{}", bound.flashblocks),
+            flashblocks: format!("{stream}://{}", bound.flashblocks),
             metrics: format!("http://{}/metrics", bound.metrics),
             jwt,
         }

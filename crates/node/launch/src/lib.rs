@@ -2,7 +2,7 @@
 
 mod config;
 pub use config::{
-    BuilderConfig, DevConfig, Listen, Listeners, NodeConfig, RpcLimits, StreamLimits, TxPoolConfig,
+    BuilderConfig, DevConfig, Listen, Listeners, NodeConfig, RpcLimits, TxPoolConfig,
 };
 
 mod datadir;
@@ -25,4 +25,8 @@ mod rpc_runtime;
 
 mod servers;
 
+mod stream;
+pub use stream::StreamSettings;
+
+pub use blockwright_stream::{ApiKey, RingLimits};
 pub use blockwright_types::{OpFork, SealedBlock};

@@ -9,14 +9,15 @@ use blockwright_pool::{Pool, PoolConfig};
 use blockwright_seams::FlashblockSink;
 use blockwright_service::{BuilderHandle, BuilderService, JobConfig, ServiceConfig, SystemClock};
 use blockwright_state::{Genesis, Store, StoreConfig};
-use blockwright_stream::{FlashblockServer, StreamConfig};
 use blockwright_types::SealedBlock;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::datadir::DataDir;
 use crate::servers::{Servers, rpc_parts};
-use crate::{BuilderConfig, Endpoints, LaunchError, NodeConfig, TxPoolConfig, metrics_server};
+use crate::{
+    Bound, BuilderConfig, Endpoints, LaunchError, NodeConfig, TxPoolConfig, metrics_server,
+};
 
 /// A node that listens everywhere. Ends with [`Node::stop`], or abruptly when dropped.
 pub struct Node {
@@ -63,12 +64,10 @@ impl Node {
         let pool = Pool::new(pool_config(chain.chain_id(), &config.txpool));
         let (shutdown, stopped) = watch::channel(false);
 
-        let (stream, publisher) = FlashblockServer::bind(stream_config(&config))
-            .await
-            .map_err(|error| LaunchError::Start {
-                part: "flashblocks",
-                source: Box::new(error),
-            })?;
+        let (stream, publisher) = config
+            .stream
+            .bind(config.listen.flashblocks.socket())
+            .await?;
         let flashblocks = stream.local_addr();
         let (metrics, serve_metrics) =
             metrics_server::bind(config.listen.metrics, recorder, ended(stopped.clone())).await?;
@@ -96,7 +95,11 @@ impl Node {
         let engine = start_engine(&config.builder, deps)?;
         let api = rpc_parts(&engine, pool, builder.clone(), &config.rpc);
         let servers = Servers::start(&config, &engine, &api, secret).await?;
-        let endpoints = Endpoints::new(&servers.bound(flashblocks, metrics), jwt);
+        let bound = Bound {
+            flashblocks_tls: config.stream.is_tls(),
+            ..servers.bound(flashblocks, metrics)
+        };
+        let endpoints = Endpoints::new(&bound, jwt);
         if let Some(file) = &config.endpoints {
             endpoints.write(file)?;
         }
@@ -237,11 +240,4 @@ fn pool_config(chain_id: u64, config: &TxPoolConfig) -> PoolConfig {
         sender_slots_max: config.account_slots_max,
         ..PoolConfig::new(chain_id)
     }
-}
-
-fn stream_config(config: &NodeConfig) -> StreamConfig {
-    let mut stream = StreamConfig::new(config.listen.flashblocks.socket());
-    stream.limits.subscribers_max = config.stream.subscribers_max;
-    stream.limits.subscribers_per_address_max = config.stream.subscribers_per_address_max;
-    stream
 }

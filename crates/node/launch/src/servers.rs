@@ -102,6 +102,7 @@ impl Servers {
             ws: self.ws.local_addr(),
             authrpc: self.authrpc.local_addr(),
             flashblocks,
+            flashblocks_tls: false,
             metrics,
         }
     }

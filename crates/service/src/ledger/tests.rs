@@ -100,6 +100,55 @@ fn a_job_superseded_before_its_first_block_has_none() {
 }
 
 #[test]
+fn how_a_payload_ended_is_told_once_behind_its_last_flashblock() {
+    let case = case();
+    case.publish(0);
+    case.publish(1);
+    case.ledger.apply(Act::Resolve);
+    case.ledger.apply(Act::Resolve);
+    case.ledger.apply(Act::Stop(StopReason::Superseded));
+    let block = &case.publications[1].best.block;
+    let sealed = PayloadEnd {
+        payload_id: case.ledger.id,
+        block_number: block.header.number,
+        block_hash: block.hash,
+        last_index: 1,
+        outcome: PayloadOutcome::Sealed,
+    };
+    assert_eq!(case.sink.ends(), [(sealed, 2)]);
+}
+
+#[test]
+fn an_abandoned_payload_is_told_of_again_when_it_is_fetched_after_all() {
+    let case = case();
+    case.publish(0);
+    case.ledger.apply(Act::Stop(StopReason::Expired));
+    case.ledger.apply(Act::Stop(StopReason::Shutdown));
+    case.ledger.apply(Act::Resolve);
+    let ends = case.sink.ends();
+    let outcomes: Vec<_> = ends.iter().map(|(end, _)| end.outcome).collect();
+    assert_eq!(
+        outcomes,
+        [
+            PayloadOutcome::Abandoned(StopReason::Expired),
+            PayloadOutcome::Sealed
+        ]
+    );
+    assert!(
+        ends.iter().all(|(_, published)| *published == 1),
+        "the held flashblock went out first"
+    );
+}
+
+#[test]
+fn nothing_is_told_of_a_payload_that_nobody_saw() {
+    let case = case();
+    case.ledger.apply(Act::Stop(StopReason::Superseded));
+    case.ledger.apply(Act::Resolve);
+    assert!(case.sink.ends().is_empty());
+}
+
+#[test]
 fn an_index_is_published_once_and_in_order() {
     let case = case();
     case.publish(0);

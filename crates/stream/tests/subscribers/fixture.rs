@@ -15,11 +15,12 @@ use blockwright_types::{
 };
 use futures_util::StreamExt;
 use op_alloy_consensus::{OpDepositReceipt, OpReceipt, OpTxEnvelope, TxDeposit};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 /// Nothing in these tests takes seconds; a stuck one fails here.
@@ -38,11 +39,16 @@ pub(crate) struct Running {
     pub(crate) serving: JoinHandle<()>,
 }
 
+pub(crate) fn config() -> StreamConfig {
+    StreamConfig::new("127.0.0.1:0".parse().unwrap())
+}
+
 pub(crate) async fn start(limits: StreamLimits) -> Running {
-    let config = StreamConfig {
-        limits,
-        ..StreamConfig::new("127.0.0.1:0".parse().unwrap())
-    };
+    let config = StreamConfig { limits, ..config() };
+    start_with(config).await
+}
+
+pub(crate) async fn start_with(config: StreamConfig) -> Running {
     let (server, publisher) = FlashblockServer::bind(config).await.unwrap();
     let addr = server.local_addr();
     let (stop, stopped) = oneshot::channel();
@@ -88,6 +94,30 @@ impl Running {
     }
 }
 
+/// The HTTP status of a refused handshake.
+pub(crate) async fn refused(server: &Running, path: &str) -> u16 {
+    match server.try_client(path).await {
+        Err(Error::Http(response)) => response.status().as_u16(),
+        Err(other) => panic!("expected an HTTP refusal: {other}"),
+        Ok(_) => panic!("expected an HTTP refusal"),
+    }
+}
+
+/// Everything the server says to a handshake for `path`, up to the end of the connection.
+pub(crate) async fn answer(server: &Running, path: &str) -> String {
+    let mut socket = TcpStream::connect(server.addr).await.unwrap();
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let mut text = String::new();
+    soon("the answer", socket.read_to_string(&mut text))
+        .await
+        .unwrap();
+    text
+}
+
 pub(crate) struct Client {
     pub(crate) socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
 }
@@ -107,10 +137,25 @@ impl Client {
                 Some(Ok(Message::Text(text))) => {
                     return Read::Flashblock(Box::new(decode_v1(text.as_bytes()).unwrap()));
                 }
+                Some(Ok(Message::Binary(packed))) => {
+                    let text = unpack(&packed);
+                    return Read::Flashblock(Box::new(decode_v1(&text).unwrap()));
+                }
                 Some(Ok(Message::Pong(payload))) => return Read::Pong(payload.to_vec()),
                 Some(Ok(Message::Ping(_))) => {}
                 Some(Ok(Message::Close(frame))) => return Read::Closed(frame),
                 None => return Read::Closed(None),
+                other => panic!("unexpected: {other:?}"),
+            }
+        }
+    }
+
+    /// The next frame as it came, pings aside.
+    pub(crate) async fn message(&mut self) -> Message {
+        loop {
+            match soon("reading", self.socket.next()).await {
+                Some(Ok(Message::Ping(_))) => {}
+                Some(Ok(message)) => return message,
                 other => panic!("unexpected: {other:?}"),
             }
         }
@@ -135,6 +180,16 @@ impl Client {
             }
         }
     }
+}
+
+/// zstd frames say so in their first bytes; brotli has no such mark.
+pub(crate) fn unpack(packed: &[u8]) -> Vec<u8> {
+    if packed.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        return zstd::decode_all(packed).unwrap();
+    }
+    let mut plain = Vec::new();
+    brotli::BrotliDecompress(&mut &*packed, &mut plain).unwrap();
+    plain
 }
 
 pub(crate) fn flashblock(payload: u8, index: u64, size_bytes: usize) -> Arc<Flashblock> {

@@ -2,5 +2,11 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 mod delivery;
+mod encodings;
 mod fixture;
+mod hostile;
+mod keys;
+mod notices;
 mod peers;
+mod resume;
+mod tls;

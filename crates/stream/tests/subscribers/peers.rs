@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use crate::fixture::{Read, Running, soon, start};
+use crate::fixture::{Read, Running, refused, soon, start};
 use blockwright_stream::{FlashblockServer, StreamConfig, StreamError, StreamLimits};
 use futures_util::SinkExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::tungstenite::Message;
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -76,9 +76,12 @@ async fn a_laggard_is_closed_with_1013_while_others_get_everything() {
     for (position, flashblock) in read.iter().enumerate() {
         assert_eq!(*flashblock, (1, position as u64 + 1));
     }
-    // It resumes by reconnecting: the current block comes again from its start.
-    let mut resumed = server.client().await;
-    for index in 0..FRAMES {
+    // It resumes as the reason says.
+    assert!(close.reason.contains("?block_number=N&flashblock_index=M"));
+    let last = read.last().map_or(0, |(_, index)| *index);
+    let path = format!("/?block_number=1&flashblock_index={last}");
+    let mut resumed = server.client_at(&path).await;
+    for index in last + 1..FRAMES {
         assert_eq!(resumed.next().await, (1, index));
     }
 }
@@ -163,7 +166,8 @@ async fn limits_are_answered_and_freed() {
 async fn what_is_not_served_is_refused_by_name() {
     let server = start(StreamLimits::default()).await;
     assert_eq!(refused(&server, "/?dialect=spec").await, 400);
-    assert_eq!(refused(&server, "/x?encoding=brotli").await, 400);
+    assert_eq!(refused(&server, "/x?encoding=gzip").await, 400);
+    assert_eq!(refused(&server, "/?block_number=7").await, 400);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -230,14 +234,6 @@ async fn bad_configuration_is_refused_by_name() {
         FlashblockServer::bind(again).await,
         Err(StreamError::Bind { .. })
     ));
-}
-
-async fn refused(server: &Running, path: &str) -> u16 {
-    match server.try_client(path).await {
-        Err(Error::Http(response)) => response.status().as_u16(),
-        Err(other) => panic!("expected an HTTP refusal: {other}"),
-        Ok(_) => panic!("expected an HTTP refusal"),
-    }
 }
 
 async fn connect_when_free(server: &Running) -> crate::fixture::Client {

@@ -1,0 +1,80 @@
+//! The flags of the flashblock stream.
+
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use blockwright_launch::{ApiKey, RingLimits, StreamSettings};
+use clap::Args;
+
+use crate::duration;
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Flashblock stream")]
+pub(crate) struct StreamArgs {
+    /// Most flashblock subscribers.
+    #[arg(long = "flashblocks.max-subscribers", env = "BLOCKWRIGHT_FLASHBLOCKS_MAX_SUBSCRIBERS",
+          default_value_t = StreamSettings::default().subscribers_max, value_name = "N")]
+    max_subscribers: usize,
+    /// Most flashblock subscribers from one address.
+    #[arg(long = "flashblocks.max-per-address", env = "BLOCKWRIGHT_FLASHBLOCKS_MAX_PER_ADDRESS",
+          default_value_t = StreamSettings::default().subscribers_per_address_max, value_name = "N")]
+    max_per_address: usize,
+    /// How long frames are held for subscribers that resume.
+    #[arg(long = "flashblocks.ring-time", env = "BLOCKWRIGHT_FLASHBLOCKS_RING_TIME",
+          default_value = "12s", value_name = "TIME", value_parser = duration::milliseconds)]
+    ring_time: Duration,
+    /// Most frames held for subscribers that resume.
+    #[arg(long = "flashblocks.ring-frames", env = "BLOCKWRIGHT_FLASHBLOCKS_RING_FRAMES",
+          default_value_t = RingLimits::default().frames_max, value_name = "N")]
+    ring_frames: usize,
+    /// Most bytes of frames held for subscribers that resume; this block's and the last one's stay
+    /// whatever their size.
+    #[arg(long = "flashblocks.ring-size", env = "BLOCKWRIGHT_FLASHBLOCKS_RING_SIZE",
+          default_value_t = RingLimits::default().size_bytes_max, value_name = "BYTES")]
+    ring_size: usize,
+    /// Key without which nobody may subscribe; may be repeated, separated by commas, or in the file a
+    /// list (default: everybody may). Environment and file keep it out of the list of processes.
+    #[arg(long = "flashblocks.api-key", env = "BLOCKWRIGHT_FLASHBLOCKS_API_KEY",
+          hide_env_values = true, value_name = "KEY", value_delimiter = ',', value_parser = api_key)]
+    api_key: Vec<ApiKey>,
+    /// PEM file of the certificate chain to serve the stream with TLS; needs --flashblocks.tls-key.
+    #[arg(
+        long = "flashblocks.tls-cert",
+        env = "BLOCKWRIGHT_FLASHBLOCKS_TLS_CERT",
+        value_name = "FILE"
+    )]
+    tls_cert: Option<PathBuf>,
+    /// PEM file of the certificate's private key; needs --flashblocks.tls-cert.
+    #[arg(
+        long = "flashblocks.tls-key",
+        env = "BLOCKWRIGHT_FLASHBLOCKS_TLS_KEY",
+        value_name = "FILE"
+    )]
+    tls_key: Option<PathBuf>,
+}
+
+/// Takes any text: what is wrong with a key is said without repeating it, which this parser's errors
+/// would do.
+#[allow(clippy::unnecessary_wraps)]
+fn api_key(text: &str) -> Result<ApiKey, Infallible> {
+    Ok(ApiKey::new(text))
+}
+
+impl StreamArgs {
+    /// The stream's settings.
+    pub(crate) fn settings(self) -> StreamSettings {
+        StreamSettings {
+            subscribers_max: self.max_subscribers,
+            subscribers_per_address_max: self.max_per_address,
+            ring: RingLimits {
+                age: self.ring_time,
+                frames_max: self.ring_frames,
+                size_bytes_max: self.ring_size,
+            },
+            api_keys: self.api_key,
+            tls_cert: self.tls_cert,
+            tls_key: self.tls_key,
+        }
+    }
+}

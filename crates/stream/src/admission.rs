@@ -1,0 +1,101 @@
+//! Who becomes a subscriber, and of what: decided before the upgrade.
+
+use tokio_tungstenite::tungstenite::handshake::server::{
+    Callback, ErrorResponse, Request, Response,
+};
+use tokio_tungstenite::tungstenite::http::StatusCode;
+
+use crate::entry::Form;
+use crate::feed::Feed;
+use crate::hub::{NotHeld, Start};
+use crate::notices;
+use crate::position::Position;
+use crate::query::{self, Asked};
+use crate::refusal::http_error;
+use crate::subscriber::Shared;
+use crate::{key, metrics};
+
+/// Looks at the request; leaves the feed of an admitted one.
+pub(crate) struct Admission<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) feed: &'a mut Option<Feed>,
+}
+
+/// An HTTP answer in place of the upgrade.
+struct Refused {
+    /// Stable label for metrics.
+    label: &'static str,
+    status: StatusCode,
+    text: String,
+}
+
+impl Callback for Admission<'_> {
+    fn on_request(self, request: &Request, response: Response) -> Result<Response, ErrorResponse> {
+        match admit(self.shared, request) {
+            Ok(feed) => {
+                *self.feed = Some(feed);
+                Ok(response)
+            }
+            Err(refused) => {
+                metrics::refused(refused.label);
+                Err(http_error(refused.status, refused.text))
+            }
+        }
+    }
+}
+
+/// The key comes first: a stranger learns nothing, not even what is held.
+fn admit(shared: &Shared, request: &Request) -> Result<Feed, Refused> {
+    if !key::is_admitted(&shared.api_keys, request) {
+        return Err(Refused {
+            label: "key",
+            status: StatusCode::UNAUTHORIZED,
+            text: "an API key is needed: as \"Authorization: Bearer KEY\" or ?api_key=KEY\n"
+                .to_owned(),
+        });
+    }
+    let path = request.uri().path();
+    if path.strip_suffix('/').unwrap_or(path) == notices::PATH {
+        return Ok(Feed::Notices(shared.outlets.notices.subscribe()));
+    }
+    let query = request.uri().query().unwrap_or_default();
+    let Asked { form, start } = query::parse(query).map_err(|text| Refused {
+        label: "query",
+        status: StatusCode::BAD_REQUEST,
+        text,
+    })?;
+    subscribe(shared, form, start)
+}
+
+fn subscribe(shared: &Shared, form: Form, start: Start) -> Result<Feed, Refused> {
+    let reader = shared
+        .outlets
+        .hub
+        .subscribe(start)
+        .map_err(|not_held| Refused {
+            label: "position",
+            status: StatusCode::GONE,
+            text: explain(&not_held),
+        })?;
+    if matches!(start, Start::After(_)) {
+        metrics::resumed();
+    }
+    Ok(Feed::Flashblocks { reader, form })
+}
+
+fn explain(not_held: &NotHeld) -> String {
+    let place = |position: &Position| {
+        format!(
+            "block_number={}&flashblock_index={}",
+            position.block_number, position.index
+        )
+    };
+    let held = match &not_held.span {
+        Some((oldest, newest)) => format!("held are {} to {}", place(oldest), place(newest)),
+        None => "nothing is held".to_owned(),
+    };
+    format!(
+        "the position to resume from is not held, {held}: connect without block_number and \
+         flashblock_index to begin with the current block\n"
+    )
+}
