@@ -21,7 +21,7 @@ fn refused(args: &[&str], env: &[(&str, &str)]) -> String {
 
 #[test]
 fn flags_are_refused_by_name() {
-    let cases: [(&[&str], &str); 11] = [
+    let cases: [(&[&str], &str); 15] = [
         (&["dev", "--block-time", "0.5"], "0.5"),
         (&["dev", "--block-time", "0"], "at least 1s"),
         (&["dev", "--flashblocks.block-time", "10"], "50ms"),
@@ -38,6 +38,28 @@ fn flags_are_refused_by_name() {
         (
             &["dev", "--flashblocks.end-margin", "2s"],
             "--flashblocks.end-margin",
+        ),
+        (
+            &["dev", "--flashblocks.tls-cert", "cert.pem"],
+            "--flashblocks.tls-key",
+        ),
+        (
+            &["dev", "--flashblocks.tls-key", "key.pem"],
+            "--flashblocks.tls-cert",
+        ),
+        (
+            &[
+                "dev",
+                "--flashblocks.tls-cert",
+                "no-such-cert.pem",
+                "--flashblocks.tls-key",
+                "key.pem",
+            ],
+            "--flashblocks.tls-cert: certificate chain no-such-cert.pem",
+        ),
+        (
+            &["dev", "--flashblocks.ring-time", "0"],
+            "--flashblocks.ring-time",
         ),
         (&["dev", "--gas-limit", "21000"], "--gas-limit"),
         (&["dev", "--rpc.max-batch", "0"], "--rpc.max-batch"),
@@ -72,6 +94,11 @@ fn environment_and_file_are_checked_like_flags() {
         let said = refused(&["dev", &config], &[]);
         assert!(said.contains(expected), "{text:?}: {said}");
     }
+    // A list is for flags that may be repeated; what is wrong with a key is said without the key.
+    std::fs::write(&file, "flashblocks.api-key = [\"good\", \"two words\"]").unwrap();
+    let said = refused(&["dev", &config], &[]);
+    assert!(said.contains("--flashblocks.api-key: API key 2"), "{said}");
+    assert!(!said.contains("two words"), "{said}");
     let said = refused(&["dev", "--config", "no-such-file.toml"], &[]);
     assert!(said.contains("no-such-file.toml"), "{said}");
 }

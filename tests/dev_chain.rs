@@ -260,3 +260,38 @@ fn http_get(url: &str) -> String {
     socket.read_to_string(&mut text).unwrap();
     text
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sealed_blocks_are_told_to_whoever_has_the_key() {
+    let node = Blockwright::start(&["dev", "--block-time", "1s", "--flashblocks.api-key", "k1,k2"]);
+    let rpc = Rpc::new(&node.endpoints.http);
+    let url = &node.endpoints.flashblocks;
+    assert!(tokio_tungstenite::connect_async(url).await.is_err());
+    let mut stream = Subscriber::connect(&format!("{url}/?api_key=k1")).await;
+    let mut notices = Subscriber::connect(&format!("{url}/notices?api_key=k2")).await;
+    let opening = first_of_block(&mut stream).await;
+    let notice = loop {
+        let notice = notices.next().await;
+        if notice["payload_id"] == opening["payload_id"] {
+            break notice;
+        }
+    };
+    assert_eq!(notice["type"], "sealed");
+    assert_eq!(
+        notice["block_number"],
+        opening["metadata"]["block_number"]
+    );
+    let mut last = opening;
+    while last["index"] != notice["flashblock_index"] {
+        last = stream.next().await;
+    }
+    assert_eq!(notice["block_hash"], last["diff"]["block_hash"]);
+    // The next flashblock stands on the block that was told of.
+    let next = first_of_block(&mut stream).await;
+    assert_eq!(next["base"]["parent_hash"], notice["block_hash"]);
+    let block = rpc
+        .call("eth_getBlockByHash", json!([notice["block_hash"], false]))
+        .await;
+    assert_eq!(block["hash"], notice["block_hash"]);
+    assert!(node.stop());
+}

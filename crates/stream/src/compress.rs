@@ -86,3 +86,29 @@ fn run(codec: Codec, mut jobs: mpsc::Receiver<Job>) {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod stalled {
+    use super::*;
+
+    /// The threads' ends of queues from which nothing is taken unless a test does.
+    pub(crate) struct Stalled([mpsc::Receiver<Job>; Codec::ALL.len()]);
+
+    impl Compressors {
+        pub(crate) fn stalled(waiting_max: usize) -> (Self, Stalled) {
+            let [(brotli, brotli_jobs), (zstd, zstd_jobs)] =
+                Codec::ALL.map(|_| mpsc::channel(waiting_max));
+            let compressors = Self {
+                queues: [brotli, zstd],
+            };
+            (compressors, Stalled([brotli_jobs, zstd_jobs]))
+        }
+    }
+
+    impl Stalled {
+        pub(crate) fn take(&mut self, codec: Codec) {
+            self.0[codec.place()].try_recv().unwrap();
+        }
+    }
+}

@@ -96,3 +96,61 @@ impl Entry {
         first.into_memory()
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use blockwright_types::PayloadId;
+
+    use super::*;
+
+    fn entry() -> Arc<Entry> {
+        let position = Position {
+            payload_id: PayloadId::new([0; 8]),
+            block_number: 0,
+            index: 0,
+        };
+        Arc::new(Entry::new(position, [Frame::Text("{}".repeat(500).into())]))
+    }
+
+    const fn form(encoding: Encoding) -> Form {
+        Form {
+            content: Content::V1Full,
+            encoding,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_frame_is_compressed_once_and_only_when_somebody_asks() {
+        let compressors = Compressors::start(4).unwrap();
+        let entry = entry();
+        let is_made = |codec: Codec| entry.packed[0][codec.place()].get().is_some();
+        let plain = entry.frame(form(Encoding::Plain), &compressors).await;
+        assert_eq!(plain.as_ref(), Some(entry.plain(Content::V1Full)));
+        assert!(!Codec::ALL.into_iter().any(is_made));
+
+        let brotli = form(Encoding::Packed(Codec::Brotli));
+        let (one, two) = tokio::join!(
+            entry.frame(brotli, &compressors),
+            entry.frame(brotli, &compressors)
+        );
+        let (Some(Frame::Binary(one)), Some(Frame::Binary(two))) = (one, two) else {
+            panic!("compressed frames are binary");
+        };
+        assert_eq!(one.as_ptr(), two.as_ptr(), "the same bytes");
+        assert!(is_made(Codec::Brotli) && !is_made(Codec::Zstd));
+    }
+
+    #[tokio::test]
+    async fn a_frame_that_found_no_room_can_be_asked_for_again() {
+        let (compressors, mut jobs) = Compressors::stalled(1);
+        let (first, second) = (entry(), entry());
+        let zstd = form(Encoding::Packed(Codec::Zstd));
+        let first_frame = first.packed(Content::V1Full, Codec::Zstd, &compressors);
+        assert!(first_frame.is_some());
+        assert_eq!(second.frame(zstd, &compressors).await, None);
+        jobs.take(Codec::Zstd);
+        let again = second.packed(Content::V1Full, Codec::Zstd, &compressors);
+        assert!(again.is_some());
+    }
+}
