@@ -263,7 +263,13 @@ fn http_get(url: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sealed_blocks_are_told_to_whoever_has_the_key() {
-    let node = Blockwright::start(&["dev", "--block-time", "1s", "--flashblocks.api-key", "k1,k2"]);
+    let node = Blockwright::start(&[
+        "dev",
+        "--block-time",
+        "1s",
+        "--flashblocks.api-key",
+        "k1,k2",
+    ]);
     let rpc = Rpc::new(&node.endpoints.http);
     let url = &node.endpoints.flashblocks;
     assert!(tokio_tungstenite::connect_async(url).await.is_err());
@@ -277,10 +283,7 @@ async fn sealed_blocks_are_told_to_whoever_has_the_key() {
         }
     };
     assert_eq!(notice["type"], "sealed");
-    assert_eq!(
-        notice["block_number"],
-        opening["metadata"]["block_number"]
-    );
+    assert_eq!(notice["block_number"], opening["metadata"]["block_number"]);
     let mut last = opening;
     while last["index"] != notice["flashblock_index"] {
         last = stream.next().await;

@@ -69,7 +69,6 @@ impl Compressors {
     }
 }
 
-#[allow(clippy::needless_pass_by_value)]
 fn run(codec: Codec, mut jobs: mpsc::Receiver<Job>) {
     while let Some(job) = jobs.blocking_recv() {
         let Some(entry) = job.entry.upgrade() else {

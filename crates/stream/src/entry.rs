@@ -1,11 +1,11 @@
 //! One published flashblock in every form that was asked for.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use futures_util::FutureExt;
 use futures_util::future::Shared;
 use tokio::sync::oneshot;
-use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Bytes;
 
 use crate::compress::Compressors;

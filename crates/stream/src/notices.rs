@@ -85,3 +85,34 @@ fn text(end: &PayloadEnd) -> String {
         end.last_index,
     )
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use blockwright_types::PayloadId;
+
+    use super::*;
+
+    fn end() -> PayloadEnd {
+        PayloadEnd {
+            payload_id: PayloadId::new([1; 8]),
+            block_number: 1,
+            block_hash: Default::default(),
+            last_index: 0,
+            outcome: PayloadOutcome::Sealed,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_listener_gets_every_notice_or_is_told_that_it_did_not() {
+        let notices = Notices::new(4);
+        let (mut behind, mut reading) = (notices.subscribe(), notices.subscribe());
+        for _ in 0..6 {
+            notices.publish(&end());
+            assert!(reading.next().await.is_ok());
+        }
+        assert_eq!(behind.next().await, Err(CloseCause::NoticesLost));
+        notices.lost();
+        assert_eq!(reading.next().await, Err(CloseCause::NoticesLost));
+    }
+}

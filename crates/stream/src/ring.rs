@@ -2,8 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-
-use tokio::time::Instant;
+use std::time::Instant;
 
 use crate::RingLimits;
 use crate::entry::Entry;
@@ -103,7 +102,9 @@ impl Ring {
         while self.first < self.kept_from {
             let too_old = match self.items.front() {
                 Some(Item::Frame(entry)) => now.duration_since(entry.at) > self.limits.age,
-                Some(Item::Gap) | None => false,
+                // Nobody can resume in front of it any more.
+                Some(Item::Gap) => true,
+                None => break,
             };
             let too_many = self.items.len() > self.limits.frames_max
                 || self.size_bytes > self.limits.size_bytes_max;

@@ -8,7 +8,6 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
 
 use crate::compress::Compressors;
 use crate::encoder::Outlets;
@@ -32,7 +31,7 @@ pub struct FlashblockServer {
     local_addr: SocketAddr,
     slots: Slots,
     refusals: Refusals,
-    tls: Option<TlsAcceptor>,
+    tls: Option<TlsIdentity>,
     shared: Arc<Shared>,
 }
 
@@ -71,7 +70,7 @@ impl FlashblockServer {
             local_addr,
             slots: Slots::new(limits.subscribers_max, limits.subscribers_per_address_max),
             refusals: Refusals::new(limits.handshake_timeout),
-            tls: config.tls.as_ref().map(TlsIdentity::acceptor),
+            tls: config.tls,
             shared: Arc::new(Shared {
                 outlets,
                 limits,
@@ -126,6 +125,7 @@ impl FlashblockServer {
         subscribers: &mut JoinSet<()>,
         stopped: &watch::Receiver<bool>,
     ) {
+        let tls = self.tls.as_ref().map(TlsIdentity::acceptor);
         let slot = match self.slots.take(peer.ip()) {
             Ok(slot) => slot,
             Err(full) => {
@@ -133,13 +133,13 @@ impl FlashblockServer {
                     Full::Total => "total_limit",
                     Full::Address => "address_limit",
                 });
-                return self.refusals.refuse(stream, self.tls.clone(), full);
+                return self.refusals.refuse(stream, tls, full);
             }
         };
         // Only latency is at stake where the option cannot be set.
         let _ = stream.set_nodelay(true);
         let shared = Arc::clone(&self.shared);
-        let serving = subscriber::serve(stream, self.tls.clone(), shared, stopped.clone());
+        let serving = subscriber::serve(stream, tls, shared, stopped.clone());
         subscribers.spawn(async move {
             serving.await;
             drop(slot);

@@ -52,31 +52,3 @@ async fn notices_come_on_their_own_path_and_nowhere_else() {
     assert_eq!(stream.next().await, (1, 0));
     assert_eq!(stream.next().await, (1, 1));
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_listener_that_falls_behind_is_told_so() {
-    let server = start(StreamLimits {
-        backlog_frames: 4,
-        ..StreamLimits::default()
-    })
-    .await;
-    let mut stream = server.client().await;
-    let mut listener = server.client_at("/notices").await;
-    // More than its socket and the backlog hold, and it reads nothing meanwhile.
-    for payload in 0..=255u8 {
-        for _ in 0..400 {
-            server.publisher.ended(end(payload, PayloadOutcome::Sealed));
-        }
-    }
-    server.publish(1, 0);
-    assert_eq!(stream.next().await, (1, 0), "the stream has lost nothing");
-    let close = loop {
-        match listener.message().await {
-            Message::Text(_) => {}
-            Message::Close(frame) => break frame.unwrap(),
-            other => panic!("unexpected: {other:?}"),
-        }
-    };
-    assert_eq!(u16::from(close.code), 1013);
-    assert!(close.reason.starts_with("notices were lost"), "{close}");
-}

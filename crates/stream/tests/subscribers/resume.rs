@@ -13,7 +13,7 @@ fn after((block, index): (u8, u64)) -> String {
 
 /// Publishes `blocks` blocks of `frames` flashblocks each, as fast as one reader takes them.
 async fn publish_paced(server: &Running, blocks: u8, frames: u64) {
-    let mut pacer = server.client().await;
+    let mut pacer = server.client_at("/?replay=none").await;
     for payload in 1..=blocks {
         for index in 0..frames {
             server.publish(payload, index);
