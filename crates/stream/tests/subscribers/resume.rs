@@ -32,7 +32,7 @@ async fn a_subscriber_cut_after_every_frame_reads_each_exactly_once() {
     let mut first = server.client().await;
     assert_eq!(first.next().await, (0, 0));
     drop(first);
-    let reading = async {
+    let reading = Box::pin(async {
         let mut read = vec![(0, 0)];
         let forms = ["", "&encoding=brotli", "&encoding=zstd", "&replay=none"];
         for form in forms.iter().cycle() {
@@ -44,9 +44,10 @@ async fn a_subscriber_cut_after_every_frame_reads_each_exactly_once() {
             read.push(client.next().await);
         }
         read
-    };
+    });
+    let publishing = Box::pin(publish_paced(&server, LAST.0, LAST.1 + 1));
     let (read, ()) = soon("the cut subscriber", async {
-        tokio::join!(reading, publish_paced(&server, LAST.0, LAST.1 + 1))
+        tokio::join!(reading, publishing)
     })
     .await;
     let mut expected = vec![(0, 0)];

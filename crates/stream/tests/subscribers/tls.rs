@@ -69,7 +69,11 @@ async fn connect(
     let name = "localhost".try_into().unwrap();
     let connector = TlsConnector::from(Arc::new(config));
     let tls = soon("TLS", connector.connect(name, tcp)).await.unwrap();
-    let (socket, _) = soon("the upgrade", client_async("wss://localhost/", tls)).await?;
+    let (socket, _) = soon(
+        "the upgrade",
+        Box::pin(client_async("wss://localhost/", tls)),
+    )
+    .await?;
     Ok(socket)
 }
 
