@@ -4,4 +4,6 @@
 #[path = "../src/feed.rs"]
 mod feed;
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| feed::feed(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    feed::feed(input);
+});
