@@ -5,6 +5,7 @@
 mod support;
 
 use std::process::Output;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use support::process::{Blockwright, binary};
@@ -38,10 +39,13 @@ fn assert_proved(output: &Output, seen: &[Value]) {
 async fn whole_blocks_are_proved_recorded_and_replayed() {
     let node = Blockwright::start(&["dev", "--block-time", "1s"]);
     let rpc = Rpc::new(&node.endpoints.http);
-    for nonce in 0..20 {
-        let (raw, _) = transfer(2, nonce);
-        rpc.call("eth_sendRawTransaction", json!([raw])).await;
-    }
+    let sending = tokio::spawn(async move {
+        for nonce in 0.. {
+            let (raw, _) = transfer(2, nonce);
+            rpc.call("eth_sendRawTransaction", json!([raw])).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
     let scratch = tempfile::tempdir().unwrap();
     let file = scratch.path().join("frames");
     let path = file.to_str().unwrap();
@@ -51,6 +55,7 @@ async fn whole_blocks_are_proved_recorded_and_replayed() {
         &url, "--json", "--verify", "--rpc", &http, "--blocks", "3", "--record", path,
     ];
     let live = watch(args.map(str::to_owned).to_vec()).await;
+    sending.abort();
     let seen = lines(&live);
     assert_proved(&live, &seen);
     let blocks: std::collections::BTreeSet<_> = seen
@@ -59,7 +64,8 @@ async fn whole_blocks_are_proved_recorded_and_replayed() {
         .collect();
     assert_eq!(blocks.len(), 3);
     let transactions = |seen: &Value| seen["transactions"].as_u64().unwrap();
-    assert!(seen.iter().map(transactions).sum::<u64>() >= 20 + 3);
+    // A deposit a block, and what was sent.
+    assert!(seen.iter().map(transactions).sum::<u64>() > 3);
 
     let replay = ["--json", "--verify", "--replay", path];
     let replayed = watch(replay.map(str::to_owned).to_vec()).await;

@@ -419,8 +419,11 @@ fn kill_9_loses_nothing_acknowledged() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        drop(spawning);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        // `spawn` may return before the child has let go of the files it inherited; once it says
+        // something, it has.
+        lines.next().unwrap().unwrap();
+        drop(spawning);
         let acknowledged = |line: &str| -> Option<B256> {
             let (_, hash) = line.split_once("acknowledged ")?;
             hash.parse().ok()
