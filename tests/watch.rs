@@ -1,7 +1,6 @@
 //! `blockwright watch` on a development chain.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
-#[allow(dead_code)]
 mod support;
 
 use std::process::Output;

@@ -179,7 +179,7 @@ impl Monitor {
         self.previous_us = Some(heard.at_us);
         let since_previous_ms = since_us.map(|us| us as f64 / 1_000.0);
         let seen = match decode_v1(&heard.frame) {
-            Ok(flashblock) => self.flashblock(Arc::new(flashblock), heard, since_previous_ms),
+            Ok(flashblock) => self.flashblock(&Arc::new(flashblock), heard, since_previous_ms),
             Err(error) => undecodable(heard, since_previous_ms, error.to_string()),
         };
         self.totals.findings += seen.findings.len() as u64;
@@ -188,16 +188,16 @@ impl Monitor {
 
     fn flashblock(
         &mut self,
-        flashblock: Arc<OpFlashblockPayload>,
+        flashblock: &Arc<OpFlashblockPayload>,
         heard: &Heard,
         since_previous_ms: Option<f64>,
     ) -> FlashblockSeen {
         let mut findings = Vec::new();
-        let (accepted, verified) = self.check(&flashblock, &mut findings);
+        let (accepted, verified) = self.check(flashblock, &mut findings);
         let diff = &flashblock.diff;
         if accepted && flashblock.index == 0 {
             findings.extend(self.reorg(flashblock.block_number()));
-            self.open(&flashblock);
+            self.open(flashblock);
         }
         let seen = FlashblockSeen {
             at_us: heard.at_us,
