@@ -1,5 +1,6 @@
 //! Which fork a block is of, as far as its own fields tell.
 
+use alloy_primitives::{B256, b256};
 use blockwright_flashblocks::OpFlashblockPayload;
 use blockwright_types::OpFork;
 
@@ -13,23 +14,16 @@ pub(crate) fn fork_of(flashblock: &OpFlashblockPayload) -> OpFork {
     let Some(base) = &flashblock.base else {
         return OpFork::Jovian;
     };
-    if base.extra_data.len() == JOVIAN_EXTRA_BYTES {
-        OpFork::Jovian
-    } else if !flashblock.diff.withdrawals_root.is_zero()
-        && flashblock.diff.withdrawals_root != alloy_primitives::B256::ZERO
-        && base.extra_data.len() == HOLOCENE_EXTRA_BYTES
-        && flashblock.diff.withdrawals_root != EMPTY_ROOT
-    {
-        OpFork::Isthmus
-    } else if base.extra_data.len() == HOLOCENE_EXTRA_BYTES {
-        OpFork::Holocene
-    } else if flashblock.diff.blob_gas_used.is_some() {
-        OpFork::Ecotone
-    } else {
-        OpFork::Canyon
+    let diff = &flashblock.diff;
+    let is_list = diff.withdrawals_root.is_zero() || diff.withdrawals_root == EMPTY_ROOT;
+    match base.extra_data.len() {
+        JOVIAN_EXTRA_BYTES => OpFork::Jovian,
+        HOLOCENE_EXTRA_BYTES if is_list => OpFork::Holocene,
+        HOLOCENE_EXTRA_BYTES => OpFork::Isthmus,
+        _ if diff.blob_gas_used.is_some() => OpFork::Ecotone,
+        _ => OpFork::Canyon,
     }
 }
 
 /// Root of an empty list of withdrawals, which headers have from Canyon to before Isthmus.
-const EMPTY_ROOT: alloy_primitives::B256 =
-    alloy_primitives::b256!("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421");
+const EMPTY_ROOT: B256 = b256!("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421");
