@@ -1,6 +1,7 @@
 //! From what was recorded to figures.
 
 mod blocks;
+mod crowd;
 mod fate;
 mod parse;
 mod promises;
@@ -52,6 +53,7 @@ pub fn analyze(record: &RunRecord) -> Report {
             ..record.machine.clone()
         },
         validation: validation(record),
+        crowd: crowd::figures(record),
         blocks,
     }
 }

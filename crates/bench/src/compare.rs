@@ -1,11 +1,11 @@
 //! Two runs beside each other.
 
-use crate::Report;
 use crate::figures::{
     Better, Figure, SHARE_SPREAD_PERCENT, TIME_SPREAD_MIN_MS, TIME_SPREAD_PERCENT, Value, figures,
 };
 use crate::numbers::{NONE, grouped};
 use crate::table::aligned;
+use crate::{CrowdPlan, Report};
 
 /// Figure, A, B, difference and a mark where B is worse or better than A by more than two runs of one
 /// program differ: counts by anything, rates, processor time and memory by 5 %, times by 15 % and
@@ -53,11 +53,17 @@ fn different_conditions(a: &Report, b: &Report) -> Option<String> {
         ("batch", a.batch != b.batch),
         ("connections", a.connections != b.connections),
         ("builder arguments", a.builder_args != b.builder_args),
+        ("subscribers", a.crowd.subscribers != b.crowd.subscribers),
+        ("hostile peers", hostile(&a.crowd) != hostile(&b.crowd)),
     ]
     .into_iter()
     .filter_map(|(part, differs)| differs.then_some(part))
     .collect();
     (!differing.is_empty()).then(|| differing.join(", "))
+}
+
+const fn hostile(crowd: &CrowdPlan) -> (u32, u32) {
+    (crowd.hostile, crowd.connects)
 }
 
 /// One line, or one for each percentile.

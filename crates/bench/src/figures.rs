@@ -44,6 +44,7 @@ pub(crate) fn figures(report: &Report) -> Vec<Figure> {
     [
         speed(report),
         stream(report),
+        crowd(report),
         transactions(report),
         engine(report),
         promises(report),
@@ -99,6 +100,27 @@ fn stream(report: &Report) -> Vec<Figure> {
         times("jitter", stream.jitter_ms),
         times("off its schedule", stream.schedule_jitter_ms),
         amount("longest silence, ms", Better::Less, silence, 1),
+    ]
+}
+
+fn crowd(report: &Report) -> Vec<Figure> {
+    let crowd = report.crowd.as_ref();
+    let subscribers = u64::from(report.plan.crowd.subscribers);
+    vec![
+        count("subscribers", Better::Neither, subscribers),
+        count(
+            "subscribers lost",
+            Better::Less,
+            crowd.map_or(0, |crowd| crowd.lost),
+        ),
+        times(
+            "behind the first subscriber",
+            crowd.and_then(|crowd| crowd.behind_first_ms),
+        ),
+        times(
+            "last subscriber behind the first",
+            crowd.and_then(|crowd| crowd.last_behind_first_ms),
+        ),
     ]
 }
 

@@ -5,8 +5,8 @@ use blockwright_flashblocks::{OpFlashblockPayload, OpFlashblockPayloadDelta};
 use serde_json::json;
 
 use crate::{
-    BlockRecord, Frame, Load, Machine, Pace, ProcessUsage, RunPlan, RunRecord, SentTransaction,
-    TxOutcome, standard_set,
+    BlockRecord, CrowdRecord, Frame, Load, Machine, Pace, ProcessUsage, RunPlan, RunRecord,
+    SentTransaction, TxOutcome, standard_set,
 };
 
 /// First fork choice, in microseconds since the epoch.
@@ -85,6 +85,7 @@ pub(crate) fn record(scripts: &[BlockScript]) -> RunRecord {
         slots_missed: 0,
         frames: frames.collect(),
         stream_error: None,
+        crowd: CrowdRecord::default(),
         builder: Some(ProcessUsage {
             cpu_s: 1.5,
             rss_peak_bytes: 123_456_789,

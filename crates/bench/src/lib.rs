@@ -17,6 +17,9 @@ pub use compare::compare;
 mod contracts;
 pub use contracts::{COMPUTE, Call, RECORDS, TOKEN, balance_slot, contracts};
 
+mod crowd;
+pub use crowd::{CrowdPlan, CrowdRecord, Delivery, FlashblockKey, HostileRecord};
+
 mod docs_table;
 pub use docs_table::{Provenance, docs_tables, replace_between_markers};
 
@@ -71,8 +74,8 @@ mod recorder;
 
 mod report;
 pub use report::{
-    BlockFigures, EngineFigures, ProcessFigures, PromiseFigures, Report, Speed, StreamFigures,
-    TransactionFigures, UsageFigures, ValidationFigures,
+    BlockFigures, CrowdFigures, EngineFigures, ProcessFigures, PromiseFigures, Report, Speed,
+    StreamFigures, TransactionFigures, UsageFigures, ValidationFigures,
 };
 
 mod run;

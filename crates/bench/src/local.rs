@@ -11,6 +11,9 @@ use serde::Deserialize;
 use crate::builder_process::BuilderProcess;
 use crate::{BenchError, RunPlan, Target, Timing, Workload};
 
+/// Subscribers that a builder with a crowd lets in beside it: the meter, and hostile peers.
+const SUBSCRIBERS_SPARE: u32 = 256;
+
 /// Which builder to start, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BuilderProgram {
@@ -91,6 +94,10 @@ impl LocalBuilder {
         }
         let interval = format!("{}ms", plan.timing.interval_ms);
         command.args(["--flashblocks.block-time", &interval]);
+        if plan.crowd.subscribers > 0 {
+            let most = plan.crowd.subscribers.saturating_add(SUBSCRIBERS_SPARE);
+            command.args(["--flashblocks.max-subscribers", &most.to_string()]);
+        }
         command.args(&plan.builder_args);
         let mut process = BuilderProcess::spawn(command, &scratch.log())?;
         process.wait_for_ready(&scratch.log())?;

@@ -1,9 +1,12 @@
 //! What a run does.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use blockwright_types::OpFork;
 use serde::{Deserialize, Serialize};
+
+use crate::CrowdPlan;
 
 /// What each transaction of the load does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +99,9 @@ pub struct RunPlan {
     /// Further arguments for a builder that the meter starts itself; part of what was measured.
     #[serde(default)]
     pub builder_args: Vec<String>,
+    /// Who else listens to the stream.
+    #[serde(default)]
+    pub crowd: CrowdPlan,
 }
 
 /// The builder to measure.
@@ -139,6 +145,11 @@ impl Timing {
 }
 
 impl RunPlan {
+    /// How long the load lasts where no slot slips.
+    pub(crate) fn load_time(&self) -> Duration {
+        Duration::from_secs(self.blocks.saturating_mul(self.timing.block_time_s))
+    }
+
     /// Checks all ranges.
     pub fn validate(&self) -> Result<(), PlanError> {
         let positive = |field, value: u64| {

@@ -4,7 +4,7 @@ use alloy_primitives::B256;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::RunPlan;
+use crate::{CrowdRecord, RunPlan};
 
 /// What the builder answered to a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,6 +129,8 @@ pub struct RunRecord {
     pub frames: Vec<Frame>,
     /// Why the stream ended before the run did.
     pub stream_error: Option<String>,
+    /// What the plan's crowd saw.
+    pub crowd: CrowdRecord,
     /// Use of the builder, where its process is known.
     pub builder: Option<ProcessUsage>,
     /// Use of the meter.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use alloy_primitives::B256;
 use serde::{Deserialize, Serialize};
 
-use crate::{Machine, Percentiles, RunPlan};
+use crate::{HostileRecord, Machine, Percentiles, RunPlan};
 
 /// A run's figures. Written and read as JSON; times are milliseconds unless a name says otherwise.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,9 @@ pub struct Report {
     pub machine: Machine,
     /// The second node's verdicts.
     pub validation: ValidationFigures,
+    /// The crowd of subscribers, where there was one.
+    #[serde(default)]
+    pub crowd: Option<CrowdFigures>,
     /// Block by block.
     pub blocks: Vec<BlockFigures>,
 }
@@ -207,6 +210,29 @@ pub struct ValidationFigures {
     pub first_invalid: Option<String>,
 }
 
+/// Many subscribers of the stream: flashblocks that came first to any of them after the load began.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CrowdFigures {
+    /// Flashblocks.
+    pub flashblocks: u64,
+    /// Flashblocks times the members that got them.
+    pub deliveries: u64,
+    /// Deliveries of which no time was kept.
+    pub unrecorded: u64,
+    /// Times that a member's next flashblock did not follow its last one, whole run.
+    pub gaps: u64,
+    /// Members whose connection ended before the run did.
+    pub lost: u64,
+    /// Why the first of them ended.
+    pub first_loss: Option<String>,
+    /// The last byte of a flashblock at a member, behind the first member that had it.
+    pub behind_first_ms: Option<Percentiles>,
+    /// The same for the last member of each flashblock.
+    pub last_behind_first_ms: Option<Percentiles>,
+    /// What hostile peers met with.
+    pub hostile: HostileRecord,
+}
+
 /// A block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BlockFigures {
@@ -313,6 +339,12 @@ impl Report {
             .filter(|(count, _)| *count > 0)
             .map(|(count, what)| format!("{count} {what}"))
             .collect();
+        if let Some(crowd) = self.crowd.as_ref().filter(|crowd| crowd.gaps > 0) {
+            let gaps = crowd.gaps;
+            violations.push(format!(
+                "{gaps} flashblocks at other subscribers do not follow the one before them"
+            ));
+        }
         if let Some(reason) = &self.stream.ended_early {
             violations.push(format!("the stream ended before the run: {reason}"));
         }

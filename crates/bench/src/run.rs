@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::clock::now_us;
+use crate::crowd::Crowd;
 use crate::player::Player;
 use crate::recorder::Recorder;
 use crate::session::Session;
@@ -37,6 +38,7 @@ pub async fn run(
     let checked = check(plan, &workload, target).await?;
     let memory = WarmMemory::of(FRAME_SHARE * workload.bytes());
     let recorder = Recorder::connect(&target.stream_url, memory).await?;
+    let crowd = Crowd::gather(&target.stream_url, plan.crowd, plan.load_time()).await?;
     let (sealed, sealed_seen) = watch::channel(0);
     let feed = Feed::connect(workload, &target.rpc_url, sealed_seen).await?;
     let genesis = checked.player.head.hash;
@@ -46,6 +48,7 @@ pub async fn run(
     let ended_us = now_us();
     recorder.silence().await;
     let recording = recorder.finish();
+    let crowd = crowd.disperse();
     let validations = match checked.validator {
         Some(mut validator) => {
             let envelopes = seen.envelopes();
@@ -66,6 +69,7 @@ pub async fn run(
         slots_missed: seen.slots_missed,
         frames,
         stream_error: recording.error,
+        crowd,
         builder: seen.usage.builder,
         meter: seen.usage.meter,
         machine: seen.usage.machine,

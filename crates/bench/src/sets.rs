@@ -2,7 +2,7 @@
 
 use blockwright_types::OpFork;
 
-use crate::{ChainPlan, Load, Pace, RunPlan, Timing};
+use crate::{ChainPlan, CrowdPlan, Load, Pace, RunPlan, Timing};
 
 /// 1 s blocks with 250 ms flashblocks.
 const ONE_SECOND: Timing = Timing {
@@ -189,6 +189,7 @@ fn plan(name: String, load: Load, pace: Pace, timing: Timing) -> RunPlan {
         batch: 100,
         connections: 4,
         builder_args: Vec::new(),
+        crowd: CrowdPlan::default(),
     }
 }
 

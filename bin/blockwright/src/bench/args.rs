@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use blockwright_bench::{ChainPlan, Load, Pace, RunPlan, Target, Timing};
+use blockwright_bench::{ChainPlan, CrowdPlan, Load, Pace, RunPlan, Target, Timing};
 use clap::{Args, Subcommand, ValueEnum};
 use eyre::WrapErr;
 
@@ -313,6 +313,47 @@ pub(super) struct PlanArgs {
         value_name = "SEED"
     )]
     seed: u64,
+    #[command(flatten)]
+    crowd: CrowdArgs,
+}
+
+#[derive(Debug, Args)]
+struct CrowdArgs {
+    /// Subscribers of the stream beside the meter, from loopback addresses of their own.
+    #[arg(
+        long,
+        env = "BLOCKWRIGHT_BENCH_SUBSCRIBERS",
+        default_value_t = 0,
+        value_name = "N"
+    )]
+    subscribers: u32,
+    /// Hostile peers of each kind at the stream: never reading, half open, slow in the handshake,
+    /// sending huge frames.
+    #[arg(
+        long,
+        env = "BLOCKWRIGHT_BENCH_HOSTILE",
+        default_value_t = 0,
+        value_name = "N"
+    )]
+    hostile: u32,
+    /// Connections to the stream that are opened and dropped over the run.
+    #[arg(
+        long,
+        env = "BLOCKWRIGHT_BENCH_HOSTILE_CONNECTS",
+        default_value_t = 0,
+        value_name = "N"
+    )]
+    hostile_connects: u32,
+}
+
+impl CrowdArgs {
+    const fn plan(&self) -> CrowdPlan {
+        CrowdPlan {
+            subscribers: self.subscribers,
+            hostile: self.hostile,
+            connects: self.hostile_connects,
+        }
+    }
 }
 
 impl PlanArgs {
@@ -353,6 +394,7 @@ impl PlanArgs {
             batch: self.batch,
             connections: self.connections,
             builder_args: Vec::new(),
+            crowd: self.crowd.plan(),
         }
     }
 
