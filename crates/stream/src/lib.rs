@@ -31,6 +31,8 @@ mod metrics;
 
 mod notices;
 
+mod outgoing;
+
 mod position;
 
 mod publisher;

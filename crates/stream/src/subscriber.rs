@@ -2,13 +2,15 @@
 
 use std::future::Future;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, Interval, MissedTickBehavior, timeout};
+use tokio::time::{Instant, Interval, MissedTickBehavior, Sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -21,6 +23,7 @@ use crate::content::Frame;
 use crate::encoder::Outlets;
 use crate::feed::Feed;
 use crate::metrics::{self, Subscribed};
+use crate::outgoing::Outgoing;
 use crate::{ApiKey, StreamLimits};
 
 /// What all subscribers share.
@@ -81,6 +84,7 @@ async fn serve_over<S: AsyncRead + AsyncWrite + Unpin>(
         socket,
         feed,
         shared,
+        outgoing: None,
         last_heard: Instant::now(),
         heard_since_ping: 0,
         shutdown,
@@ -106,8 +110,25 @@ enum Event {
     Next(Result<Frame, CloseCause>),
     Heard(Option<Result<Message, Error>>),
     PingDue,
-    Silence,
+    IdleDue,
     Stop,
+}
+
+/// Timers that live as long as the subscriber; making one for each wait would cost more than sending.
+struct Timers {
+    ping: Interval,
+    idle: Pin<Box<Sleep>>,
+}
+
+impl Timers {
+    fn new(ping_every: Duration, idle_at: Instant) -> Self {
+        let mut ping = tokio::time::interval_at(Instant::now() + ping_every, ping_every);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self {
+            ping,
+            idle: Box::pin(tokio::time::sleep_until(idle_at)),
+        }
+    }
 }
 
 /// Ready once the server stops, or is gone without a word.
@@ -115,10 +136,46 @@ async fn stopped(shutdown: &mut watch::Receiver<bool>) {
     let _ = shutdown.wait_for(|stop| *stop).await;
 }
 
+/// Writes what the library has queued (answers to pings), then the frame at hand. Where the future is
+/// dropped, a later call goes on where it was.
+async fn write_out<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut WebSocketStream<S>,
+    at_hand: &mut Option<Outgoing>,
+) -> Result<(), Error> {
+    socket.flush().await?;
+    if let Some(outgoing) = at_hand {
+        outgoing.write_to(socket.get_mut()).await?;
+        *at_hand = None;
+    }
+    Ok(())
+}
+
+impl Shared {
+    /// Writes, within the time that a write may take and while the server runs.
+    async fn in_time(
+        &self,
+        writing: impl Future<Output = Result<(), Error>>,
+        shutdown: &mut watch::Receiver<bool>,
+    ) -> Result<(), CloseCause> {
+        tokio::select! {
+            // Mostly the socket takes it at once, and nothing else is looked at.
+            biased;
+            written = timeout(self.limits.write_timeout, writing) => match written {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(_)) => Err(CloseCause::Transport),
+                Err(_) => Err(CloseCause::WriteStalled),
+            },
+            () = stopped(shutdown) => Err(CloseCause::Shutdown),
+        }
+    }
+}
+
 struct Subscriber<'a, S> {
     socket: WebSocketStream<S>,
     feed: Feed,
     shared: &'a Shared,
+    /// The frame that is being written.
+    outgoing: Option<Outgoing>,
     last_heard: Instant,
     heard_since_ping: u32,
     shutdown: watch::Receiver<bool>,
@@ -127,20 +184,22 @@ struct Subscriber<'a, S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Subscriber<'_, S> {
     /// Sends what its feed gives, replayed or live, until something ends it.
     async fn run(&mut self) -> CloseCause {
-        let every = self.shared.limits.ping_interval;
-        let mut ping = tokio::time::interval_at(Instant::now() + every, every);
-        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut timers = Timers::new(self.shared.limits.ping_interval, self.idle_at());
         loop {
-            let step = match self.event(&mut ping).await {
+            let step = match self.event(&mut timers).await {
                 Event::Next(Ok(frame)) => self.send_frame(frame).await,
                 Event::Next(Err(cause)) => Err(cause),
                 Event::Stop => Err(CloseCause::Shutdown),
                 Event::Heard(message) => self.heard(message.as_ref()),
                 Event::PingDue => {
                     self.heard_since_ping = 0;
-                    self.send(Message::Ping(Bytes::new())).await
+                    self.ping().await
                 }
-                Event::Silence => Err(CloseCause::Idle),
+                Event::IdleDue if self.idle_at() > Instant::now() => {
+                    timers.idle.as_mut().reset(self.idle_at());
+                    Ok(())
+                }
+                Event::IdleDue => Err(CloseCause::Idle),
             };
             if let Err(cause) = step {
                 return cause;
@@ -148,17 +207,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Subscriber<'_, S> {
         }
     }
 
+    fn idle_at(&self) -> Instant {
+        self.last_heard + self.shared.limits.idle_timeout
+    }
+
     /// Waits for the next thing to do. What was heard is looked at before the idle deadline, so that
     /// pongs that waited behind a slow write still count.
-    async fn event(&mut self, ping: &mut Interval) -> Event {
-        let idle_at = self.last_heard + self.shared.limits.idle_timeout;
+    async fn event(&mut self, timers: &mut Timers) -> Event {
         tokio::select! {
             biased;
             () = stopped(&mut self.shutdown) => Event::Stop,
             message = self.socket.next() => Event::Heard(message),
             next = self.feed.next(&self.shared.compressors) => Event::Next(next),
-            _ = ping.tick() => Event::PingDue,
-            () = tokio::time::sleep_until(idle_at) => Event::Silence,
+            _ = timers.ping.tick() => Event::PingDue,
+            () = &mut timers.idle => Event::IdleDue,
         }
     }
 
@@ -179,28 +241,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Subscriber<'_, S> {
     }
 
     async fn send_frame(&mut self, frame: Frame) -> Result<(), CloseCause> {
-        let size_bytes = frame.bytes().len();
-        self.send(frame.into()).await?;
+        let outgoing = Outgoing::new(frame);
+        let size_bytes = outgoing.payload_bytes();
+        self.outgoing = Some(outgoing);
+        let written = write_out(&mut self.socket, &mut self.outgoing);
+        self.shared.in_time(written, &mut self.shutdown).await?;
         metrics::sent(size_bytes);
         Ok(())
     }
 
-    async fn send(&mut self, message: Message) -> Result<(), CloseCause> {
-        tokio::select! {
-            sent = timeout(self.shared.limits.write_timeout, self.socket.send(message)) => match sent {
-                Ok(Ok(())) => Ok(()),
-                Ok(Err(_)) => Err(CloseCause::Transport),
-                Err(_) => Err(CloseCause::WriteStalled),
-            },
-            () = stopped(&mut self.shutdown) => Err(CloseCause::Shutdown),
-        }
+    async fn ping(&mut self) -> Result<(), CloseCause> {
+        let sent = self.socket.send(Message::Ping(Bytes::new()));
+        self.shared.in_time(sent, &mut self.shutdown).await
     }
 
     /// Says why, waits a little for the answer, and cuts the connection.
     async fn close(&mut self, cause: &CloseCause) {
         let Some(frame) = cause.frame() else { return };
         let farewell = async {
-            if self.socket.send(Message::Close(Some(frame))).await.is_ok() {
+            // A frame that was begun has to be ended first, or the goodbye would be read as part of it.
+            let whole = write_out(&mut self.socket, &mut self.outgoing).await;
+            if whole.is_ok() && self.socket.send(Message::Close(Some(frame))).await.is_ok() {
                 // Reading until the peer has closed keeps the system from cutting off, by a reset,
                 // what the peer has not read yet.
                 while let Some(Ok(_)) = self.socket.next().await {}

@@ -21,7 +21,7 @@ mod metrics_server;
 mod node;
 pub use node::{Node, start_node};
 
-mod rpc_runtime;
+mod server_runtime;
 
 mod servers;
 

@@ -9,11 +9,13 @@ use blockwright_pool::{Pool, PoolConfig};
 use blockwright_seams::FlashblockSink;
 use blockwright_service::{BuilderHandle, BuilderService, JobConfig, ServiceConfig, SystemClock};
 use blockwright_state::{Genesis, Store, StoreConfig};
+use blockwright_threads::Priority;
 use blockwright_types::SealedBlock;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::datadir::DataDir;
+use crate::server_runtime::ServerRuntime;
 use crate::servers::{Servers, rpc_parts};
 use crate::{
     Bound, BuilderConfig, Endpoints, LaunchError, NodeConfig, TxPoolConfig, metrics_server,
@@ -27,6 +29,8 @@ pub struct Node {
     servers: Servers,
     shutdown: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
+    /// The flashblock stream lives on it.
+    _streaming: ServerRuntime,
     /// Kept for its removal at the end where it is temporary.
     _datadir: DataDir,
 }
@@ -64,10 +68,10 @@ impl Node {
         let pool = Pool::new(pool_config(chain.chain_id(), &config.txpool));
         let (shutdown, stopped) = watch::channel(false);
 
-        let (stream, publisher) = config
-            .stream
-            .bind(config.listen.flashblocks.socket())
-            .await?;
+        let streaming = ServerRuntime::start("stream", Priority::Stream)?;
+        let (settings, addr) = (config.stream.clone(), config.listen.flashblocks.socket());
+        let bind = async move { settings.bind(addr).await };
+        let (stream, publisher) = streaming.run(bind).await?;
         let flashblocks = stream.local_addr();
         let (metrics, serve_metrics) =
             metrics_server::bind(config.listen.metrics, recorder, ended(stopped.clone())).await?;
@@ -81,7 +85,7 @@ impl Node {
         .map_err(|error| builder_flag(&error))?;
         let tasks = vec![
             tokio::spawn(service.run()),
-            tokio::spawn(stream.run_until(ended(stopped))),
+            streaming.spawn(stream.run_until(ended(stopped))),
             tokio::spawn(serve_metrics),
         ];
 
@@ -110,6 +114,7 @@ impl Node {
             servers,
             shutdown,
             tasks,
+            _streaming: streaming,
             _datadir: datadir,
         };
         node.announce();

@@ -11,9 +11,10 @@ use blockwright_rpc::{
     EthApi, RpcDeps, RpcServer, ServerConfig, engine_port_module, serve_http, serve_ws,
 };
 use blockwright_service::BuilderHandle;
+use blockwright_threads::Priority;
 use jsonrpsee::Methods;
 
-use crate::rpc_runtime::RpcRuntime;
+use crate::server_runtime::ServerRuntime;
 use crate::{Bound, LaunchError, NodeConfig, RpcLimits};
 
 /// HTTP, WebSocket and the authenticated port.
@@ -22,7 +23,7 @@ pub(crate) struct Servers {
     ws: RpcServer,
     authrpc: AuthRpcServer,
     /// Dropped last: the servers for the public live on it.
-    _rpc: RpcRuntime,
+    _rpc: ServerRuntime,
 }
 
 /// The `eth_` API over a node's parts.
@@ -64,7 +65,7 @@ impl Servers {
             batch_entries_max: config.rpc.batch_max,
             ..ServerConfig::default()
         };
-        let rpc = RpcRuntime::start()?;
+        let rpc = ServerRuntime::start("rpc", Priority::Requests)?;
         let (http_addr, ws_addr) = (config.listen.http.socket(), config.listen.ws.socket());
         let api_served = api.clone();
         let serve = async move {

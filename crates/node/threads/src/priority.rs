@@ -11,6 +11,9 @@ use tracing::debug;
 /// are short, those further up go first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Priority {
+    /// Sends flashblocks to subscribers: a crowd of them takes all it can get, and must not make the
+    /// next flashblock late for everybody.
+    Stream,
     /// Follows the head: pool and indexes. The next block can be built without it, for a while.
     Follower,
     /// Reads and answers public requests; above intake, so that a full intake can still say so.
@@ -27,6 +30,7 @@ impl Priority {
     /// core.
     const fn nice(self) -> i32 {
         match self {
+            Self::Stream => 2,
             Self::Follower => 4,
             Self::Requests => 5,
             Self::Upkeep => 10,
@@ -84,6 +88,7 @@ mod tests {
     #[test]
     fn intake_goes_last() {
         let order = [
+            Priority::Stream,
             Priority::Follower,
             Priority::Requests,
             Priority::Upkeep,

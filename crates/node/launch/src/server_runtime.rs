@@ -1,53 +1,70 @@
-//! Threads of their own for what the public asks.
+//! Threads of their own for what is beside the way of a block.
 
 use std::future::Future;
 
 use blockwright_threads::Priority;
 use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
 
 use crate::LaunchError;
 
-/// Threads that read requests and write answers. Recovery has the pool's own threads and calls run on
-/// blocking ones, so few suffice.
+/// Threads that wait for sockets and copy to and from them. What takes long (recovery, calls,
+/// compression) has others, so few suffice.
 const THREADS_MAX: usize = 4;
 
-/// Runs the public JSON-RPC servers, at a lower priority than the builder, the Engine API and the
-/// stream, which so never stand in a queue behind a flood of requests. Ends when dropped.
-pub(crate) struct RpcRuntime(Option<Runtime>);
+/// Runs servers at a lower priority than the builder and the Engine API, which so never stand in a queue
+/// behind a flood of requests or a crowd of subscribers. Ends when dropped.
+pub(crate) struct ServerRuntime {
+    part: &'static str,
+    /// There until the drop.
+    runtime: Option<Runtime>,
+}
 
-impl RpcRuntime {
-    pub(crate) fn start() -> Result<Self, LaunchError> {
+impl ServerRuntime {
+    /// Threads called `part`.
+    pub(crate) fn start(part: &'static str, priority: Priority) -> Result<Self, LaunchError> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let runtime = Builder::new_multi_thread()
             .worker_threads(cores.min(THREADS_MAX))
-            .thread_name("rpc")
-            .on_thread_start(|| Priority::Requests.take())
+            .thread_name(part)
+            .on_thread_start(move || priority.take())
             .enable_all()
             .build()
             .map_err(|source| LaunchError::Start {
-                part: "rpc threads",
+                part,
                 source: Box::new(source),
             })?;
-        Ok(Self(Some(runtime)))
+        Ok(Self {
+            part,
+            runtime: Some(runtime),
+        })
     }
 
-    /// Runs `work` here; what it spawns stays here.
+    /// Starts `work` here; what it spawns stays here.
+    pub(crate) fn spawn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        let runtime = self.runtime.as_ref();
+        runtime.expect("taken only when dropped").spawn(work)
+    }
+
+    /// Runs `work` here and waits for it.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, LaunchError>> + Send + 'static,
     ) -> Result<T, LaunchError> {
-        let runtime = self.0.as_ref().expect("taken only when dropped");
-        let done = runtime.spawn(work).await;
+        let done = self.spawn(work).await;
         done.map_err(|source| LaunchError::Start {
-            part: "rpc threads",
+            part: self.part,
             source: Box::new(source),
         })?
     }
 }
 
-impl Drop for RpcRuntime {
+impl Drop for ServerRuntime {
     fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
+        if let Some(runtime) = self.runtime.take() {
             // The plain drop waits for blocking work, which async code must not do.
             runtime.shutdown_background();
         }
@@ -61,7 +78,7 @@ mod tests {
 
     #[tokio::test]
     async fn work_runs_on_its_own_threads_which_may_end_from_async_code() {
-        let runtime = RpcRuntime::start().unwrap();
+        let runtime = ServerRuntime::start("rpc", Priority::Requests).unwrap();
         let name = runtime
             .run(async { Ok(std::thread::current().name().map(str::to_owned)) })
             .await;
