@@ -9,8 +9,8 @@ use alloy_consensus::transaction::SignerRecoverable as _;
 use alloy_eips::eip2718::Decodable2718 as _;
 use alloy_primitives::{Address, Bytes, U256};
 use blockwright_bench::{
-    COMPUTE, ChainPlan, CrowdPlan, Load, Pace, RECORDS, RunPlan, TOKEN, Timing, Workload,
-    balance_slot,
+    COMPUTE, ChainPlan, CrowdPlan, Load, Pace, RECORDS, RunPlan, TOKEN, Timing, TroublePlan,
+    Workload, balance_slot,
 };
 use blockwright_chain::ChainSpec;
 use blockwright_exec::spec_id;
@@ -50,6 +50,7 @@ fn workload(load: Load, fork: OpFork, accounts: u32) -> Workload {
         connections: 2,
         builder_args: Vec::new(),
         crowd: CrowdPlan::default(),
+        trouble: TroublePlan::default(),
     };
     Workload::prepare(&plan, &()).unwrap()
 }

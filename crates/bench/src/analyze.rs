@@ -54,6 +54,7 @@ pub fn analyze(record: &RunRecord) -> Report {
         },
         validation: validation(record),
         crowd: crowd::figures(record),
+        trouble: record.trouble,
         blocks,
     }
 }

@@ -30,12 +30,13 @@ pub(crate) struct AttributesPlan {
 }
 
 impl AttributesPlan {
-    /// The attributes of the block at `timestamp_s` on a parent with `parent_number`, as JSON.
-    pub(crate) fn json(&self, parent_number: u64, timestamp_s: u64) -> Bytes {
+    /// The attributes of the block at `timestamp_s` on a parent with `parent_number`, as JSON. Each
+    /// `attempt` at the same block has attributes of its own.
+    pub(crate) fn json(&self, parent_number: u64, timestamp_s: u64, attempt: u64) -> Bytes {
         let deposit = hex::encode_prefixed(self.l1_info(timestamp_s));
         let mut attributes = json!({
             "timestamp": format!("{timestamp_s:#x}"),
-            "prevRandao": keccak256(parent_number.to_be_bytes()),
+            "prevRandao": keccak256([parent_number, attempt].map(u64::to_be_bytes).as_flattened()),
             "suggestedFeeRecipient": FEE_VAULT,
             "transactions": [deposit],
             "gasLimit": format!("{:#x}", self.gas_limit),
@@ -94,7 +95,7 @@ mod tests {
             block_time_s: 2,
             genesis_s: 1_000,
         };
-        serde_json::from_slice(&plan.json(6, 1_014)).unwrap()
+        serde_json::from_slice(&plan.json(6, 1_014, 0)).unwrap()
     }
 
     #[test]

@@ -52,6 +52,7 @@ fn different_conditions(a: &Report, b: &Report) -> Option<String> {
         ("blocks", a.blocks != b.blocks),
         ("batch", a.batch != b.batch),
         ("connections", a.connections != b.connections),
+        ("trouble", a.trouble != b.trouble),
         ("builder arguments", a.builder_args != b.builder_args),
         ("subscribers", a.crowd.subscribers != b.crowd.subscribers),
         ("hostile peers", hostile(&a.crowd) != hostile(&b.crowd)),

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::{
     BlockRecord, CrowdRecord, Frame, Load, Machine, Pace, ProcessUsage, RunPlan, RunRecord,
-    SentTransaction, TxOutcome, standard_set,
+    SentTransaction, TroubleRecord, TxOutcome, standard_set,
 };
 
 /// First fork choice, in microseconds since the epoch.
@@ -86,6 +86,7 @@ pub(crate) fn record(scripts: &[BlockScript]) -> RunRecord {
         frames: frames.collect(),
         stream_error: None,
         crowd: CrowdRecord::default(),
+        trouble: TroubleRecord::default(),
         builder: Some(ProcessUsage {
             cpu_s: 1.5,
             rss_peak_bytes: 123_456_789,

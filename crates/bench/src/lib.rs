@@ -102,6 +102,9 @@ pub use terminal_progress::TerminalProgress;
 #[allow(clippy::unwrap_used)]
 mod testing;
 
+mod trouble;
+pub use trouble::{TroublePlan, TroubleRecord};
+
 mod usage;
 
 mod validate;

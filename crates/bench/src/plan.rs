@@ -6,7 +6,7 @@ use std::time::Duration;
 use blockwright_types::OpFork;
 use serde::{Deserialize, Serialize};
 
-use crate::CrowdPlan;
+use crate::{CrowdPlan, TroublePlan};
 
 /// What each transaction of the load does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,6 +102,9 @@ pub struct RunPlan {
     /// Who else listens to the stream.
     #[serde(default)]
     pub crowd: CrowdPlan,
+    /// What goes wrong on purpose.
+    #[serde(default)]
+    pub trouble: TroublePlan,
 }
 
 /// The builder to measure.

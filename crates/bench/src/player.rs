@@ -11,8 +11,10 @@ use crate::chain_reader::BlockHead;
 use crate::clock::now_us;
 use crate::engine_client::EngineClient;
 use crate::envelope::Envelope;
+use crate::json_rpc::Timed;
 use crate::slot::{Slot, fresh_slot, next_slot};
-use crate::{BenchError, BlockRecord, Timing};
+use crate::trouble::{Dropped, SlotTrouble};
+use crate::{BenchError, BlockRecord, Timing, TroublePlan, TroubleRecord};
 
 /// Slots in a row that may pass without a block before the run is given up.
 const FAILED_SLOTS_MAX: u32 = 5;
@@ -33,6 +35,22 @@ pub(crate) struct Player {
     own_transactions: u64,
     /// Transactions of the load in sealed blocks.
     sealed: watch::Sender<u64>,
+    trouble: Trouble,
+}
+
+/// What goes wrong on purpose, and what did.
+#[derive(Debug, Default)]
+struct Trouble {
+    plan: TroublePlan,
+    seed: u64,
+    record: TroubleRecord,
+}
+
+/// What became of a slot.
+enum Played {
+    Block(Box<BuiltBlock>),
+    /// The payload came to nothing, as planned.
+    Dropped,
 }
 
 /// What a [`Player`] goes by.
@@ -44,6 +62,15 @@ pub(crate) struct PlayerPlan {
     pub(crate) timing: Timing,
     /// The block to build on first.
     pub(crate) head: BlockHead,
+}
+
+/// A payload that is being built.
+struct Started {
+    payload_id: [u8; 8],
+    /// When its fork choice was sent, in microseconds since the epoch.
+    at_us: u64,
+    slip_us: u64,
+    took_us: u64,
 }
 
 /// A block and what was seen on the way.
@@ -70,7 +97,19 @@ impl Player {
             slot_base_s: plan.head.timestamp_s,
             own_transactions: 0,
             sealed,
+            trouble: Trouble::default(),
         }
+    }
+
+    /// From now on things go wrong as `plan` says, by dice that follow from `seed`.
+    pub(crate) fn make_trouble(&mut self, plan: TroublePlan, seed: u64) {
+        self.trouble.plan = plan;
+        self.trouble.seed = seed;
+    }
+
+    /// From now on nothing goes wrong on purpose; what did.
+    pub(crate) fn end_trouble(&mut self) -> TroubleRecord {
+        std::mem::take(&mut self.trouble).record
     }
 
     /// Waits for the first slot that has not begun. Slots since the last block do not count as missed.
@@ -103,8 +142,9 @@ impl Player {
         let mut failed = 0;
         loop {
             let slot = next_slot(self.slot_base_s, &self.timing, since_epoch());
-            match self.build(slot).await {
-                Ok(block) => return Ok(block),
+            match self.play(slot).await {
+                Ok(Played::Block(block)) => return Ok(*block),
+                Ok(Played::Dropped) => self.slot_base_s = slot.timestamp_s,
                 Err(error @ BenchError::OwnBlock { .. }) => return Err(error),
                 Err(error) => {
                     failed += 1;
@@ -118,10 +158,45 @@ impl Player {
         }
     }
 
-    async fn build(&mut self, slot: Slot) -> Result<BuiltBlock, BenchError> {
-        let attributes = self.attributes.json(self.head.number, slot.timestamp_s);
-        wait_until(slot.start).await;
-        let started_us = now_us();
+    async fn play(&mut self, slot: Slot) -> Result<Played, BenchError> {
+        let Trouble { plan, seed, .. } = self.trouble;
+        let trouble = plan.slot(seed, &self.timing, slot.timestamp_s);
+        let begin = slot.start + trouble.late;
+        wait_until(begin).await;
+        let mut started = self.begin(slot, 0).await?;
+        started.slip_us = started.at_us.saturating_sub(micros(begin));
+        match trouble.dropped {
+            None | Some(Dropped::NeverImported) => {}
+            Some(Dropped::NeverAsked) => {
+                wait_until(Duration::from_secs(slot.timestamp_s)).await;
+                return Ok(self.dropped(trouble));
+            }
+            Some(Dropped::Overtaken) => {
+                wait_until(begin + slot.seal.saturating_sub(begin) / 2).await;
+                started = self.begin(slot, 1).await?;
+            }
+        }
+        wait_until(slot.seal).await;
+        let sealed = self.engine.get_payload(started.payload_id).await?;
+        if trouble.dropped == Some(Dropped::NeverImported) {
+            wait_until(Duration::from_secs(slot.timestamp_s)).await;
+            return Ok(self.dropped(trouble));
+        }
+        let block = self.take(slot, started, sealed).await?;
+        self.trouble.record.count(trouble);
+        Ok(Played::Block(Box::new(block)))
+    }
+
+    fn dropped(&mut self, trouble: SlotTrouble) -> Played {
+        self.trouble.record.count(trouble);
+        Played::Dropped
+    }
+
+    /// Sends the fork choice that starts a payload.
+    async fn begin(&mut self, slot: Slot, attempt: u64) -> Result<Started, BenchError> {
+        let number = self.head.number;
+        let attributes = self.attributes.json(number, slot.timestamp_s, attempt);
+        let at_us = now_us();
         let head = self.head.hash;
         let choice = self
             .engine
@@ -131,11 +206,24 @@ impl Player {
             .value
             .payload_id
             .ok_or_else(|| BenchError::NoPayload {
-                number: self.head.number + 1,
+                number: number + 1,
                 status: choice.value.status.clone(),
             })?;
-        wait_until(slot.seal).await;
-        let sealed = self.engine.get_payload(payload_id).await?;
+        Ok(Started {
+            payload_id,
+            at_us,
+            slip_us: 0,
+            took_us: choice.took_us(),
+        })
+    }
+
+    /// Makes what getPayload gave the head.
+    async fn take(
+        &mut self,
+        slot: Slot,
+        started: Started,
+        sealed: Timed<Envelope>,
+    ) -> Result<BuiltBlock, BenchError> {
         let envelope = &sealed.value;
         let load_transactions = envelope.transactions.saturating_sub(self.own_transactions);
         self.sealed.send_modify(|sum| *sum += load_transactions);
@@ -144,11 +232,11 @@ impl Player {
             number: envelope.number,
             hash: envelope.hash,
             timestamp_s: slot.timestamp_s,
-            payload_id,
-            started_us,
+            payload_id: started.payload_id,
+            started_us: started.at_us,
             sealed_us: sealed.done_us,
-            slip_us: started_us.saturating_sub(micros(slot.start)),
-            fork_choice_us: choice.took_us(),
+            slip_us: started.slip_us,
+            fork_choice_us: started.took_us,
             get_payload_us: sealed.took_us(),
             new_payload_us,
             fork_choice_head_us,

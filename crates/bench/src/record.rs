@@ -4,7 +4,7 @@ use alloy_primitives::B256;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{CrowdRecord, RunPlan};
+use crate::{CrowdRecord, RunPlan, TroubleRecord};
 
 /// What the builder answered to a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,6 +131,8 @@ pub struct RunRecord {
     pub stream_error: Option<String>,
     /// What the plan's crowd saw.
     pub crowd: CrowdRecord,
+    /// What went wrong on purpose.
+    pub trouble: TroubleRecord,
     /// Use of the builder, where its process is known.
     pub builder: Option<ProcessUsage>,
     /// Use of the meter.

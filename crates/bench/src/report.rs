@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use alloy_primitives::B256;
 use serde::{Deserialize, Serialize};
 
-use crate::{HostileRecord, Machine, Percentiles, RunPlan};
+use crate::{HostileRecord, Machine, Percentiles, RunPlan, TroubleRecord};
 
 /// A run's figures. Written and read as JSON; times are milliseconds unless a name says otherwise.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,6 +37,9 @@ pub struct Report {
     /// The crowd of subscribers, where there was one.
     #[serde(default)]
     pub crowd: Option<CrowdFigures>,
+    /// What went wrong on purpose under load.
+    #[serde(default)]
+    pub trouble: TroubleRecord,
     /// Block by block.
     pub blocks: Vec<BlockFigures>,
 }

@@ -70,6 +70,7 @@ pub async fn run(
         frames,
         stream_error: recording.error,
         crowd,
+        trouble: seen.trouble,
         builder: seen.usage.builder,
         meter: seen.usage.meter,
         machine: seen.usage.machine,

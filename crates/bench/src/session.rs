@@ -10,7 +10,10 @@ use crate::clock::now_us;
 use crate::player::{BuiltBlock, Player};
 use crate::recorder::Recorder;
 use crate::usage::{Usage, UsageMeter};
-use crate::{BenchError, BlockRecord, Feed, Pace, Progress, RunPlan, SentTransaction, TxOutcome};
+use crate::{
+    BenchError, BlockRecord, Feed, Pace, Progress, RunPlan, SentTransaction, TroubleRecord,
+    TxOutcome,
+};
 
 /// Blocks before the load; they show what a block holds of the builder's own, and are not counted.
 const WARM_UP_BLOCKS: u64 = 2;
@@ -52,6 +55,8 @@ pub(crate) struct Seen {
     pub(crate) transactions: Vec<SentTransaction>,
     /// From the first block under load to the last block.
     pub(crate) usage: Usage,
+    /// What went wrong on purpose.
+    pub(crate) trouble: TroubleRecord,
     warm_up: Vec<Bytes>,
 }
 
@@ -97,7 +102,10 @@ impl<'a> Session<'a> {
         self.player.align().await;
         self.seen.started_us = now_us();
         let feeding = tokio::spawn(feed.run(stopped));
+        self.player
+            .make_trouble(self.plan.trouble, self.plan.chain.seed);
         self.load().await?;
+        self.seen.trouble = self.player.end_trouble();
         let _ = stop.send(true);
         self.seen.transactions = self.drain(feeding).await?;
         self.seen.usage = usage.usage();

@@ -2,7 +2,7 @@
 
 use blockwright_types::OpFork;
 
-use crate::{ChainPlan, CrowdPlan, Load, Pace, RunPlan, Timing};
+use crate::{ChainPlan, CrowdPlan, Load, Pace, RunPlan, Timing, TroublePlan};
 
 /// 1 s blocks with 250 ms flashblocks.
 const ONE_SECOND: Timing = Timing {
@@ -190,6 +190,7 @@ fn plan(name: String, load: Load, pace: Pace, timing: Timing) -> RunPlan {
         connections: 4,
         builder_args: Vec::new(),
         crowd: CrowdPlan::default(),
+        trouble: TroublePlan::default(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use blockwright_types::OpFork;
 
-use crate::{ChainPlan, CrowdPlan, Load, Pace, RunPlan, Timing};
+use crate::{ChainPlan, CrowdPlan, Load, Pace, RunPlan, Timing, TroublePlan};
 
 /// A small plan: 50 senders, batches of 100 over 4 connections, ten blocks of a second.
 pub(crate) fn plan(pace: Pace) -> RunPlan {
@@ -28,5 +28,6 @@ pub(crate) fn plan(pace: Pace) -> RunPlan {
         connections: 4,
         builder_args: Vec::new(),
         crowd: CrowdPlan::default(),
+        trouble: TroublePlan::default(),
     }
 }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use blockwright_bench::{ChainPlan, CrowdPlan, Load, Pace, RunPlan, Target, Timing};
+use blockwright_bench::{ChainPlan, CrowdPlan, Load, Pace, RunPlan, Target, Timing, TroublePlan};
 use clap::{Args, Subcommand, ValueEnum};
 use eyre::WrapErr;
 
@@ -315,6 +315,35 @@ pub(super) struct PlanArgs {
     seed: u64,
     #[command(flatten)]
     crowd: CrowdArgs,
+    #[command(flatten)]
+    trouble: TroubleArgs,
+}
+
+#[derive(Debug, Args)]
+struct TroubleArgs {
+    /// Of 100 slots, those whose fork choice comes late, by up to nine tenths of the block time.
+    #[arg(long, env = "BLOCKWRIGHT_BENCH_LATE_FORK_CHOICES", default_value_t = 0,
+          value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    late_fork_choices: u8,
+    /// Of 100 slots, those whose payload comes to nothing: never asked for, overtaken by other
+    /// attributes, or handed out and never imported.
+    #[arg(long, env = "BLOCKWRIGHT_BENCH_DROPPED_PAYLOADS", default_value_t = 0,
+          value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=90))]
+    dropped_payloads: u8,
+    /// A further subscriber that resumes is cut off after every so much time; 0 for none.
+    #[arg(long, env = "BLOCKWRIGHT_BENCH_CUT_EVERY", default_value = "0ms", value_name = "TIME",
+          value_parser = duration::milliseconds)]
+    cut_every: Duration,
+}
+
+impl TroubleArgs {
+    fn plan(&self) -> TroublePlan {
+        TroublePlan {
+            late_fork_choices_percent: self.late_fork_choices,
+            dropped_payloads_percent: self.dropped_payloads,
+            cut_every_ms: millis(self.cut_every),
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -395,6 +424,7 @@ impl PlanArgs {
             connections: self.connections,
             builder_args: Vec::new(),
             crowd: self.crowd.plan(),
+            trouble: self.trouble.plan(),
         }
     }
 
