@@ -113,8 +113,11 @@ pub enum Form {
 }
 
 impl Form {
-    /// Every form there is.
-    pub const ALL: [Self; 7] = [
+    /// Number of forms.
+    pub const COUNT: usize = 7;
+
+    /// Every form there is, by [`Self::place`].
+    pub const ALL: [Self; Self::COUNT] = [
         Self::V1(MetadataDetail::Full),
         Self::V1(MetadataDetail::Minimal),
         Self::V1(MetadataDetail::Empty),
@@ -139,6 +142,23 @@ impl Form {
             Self::V1(_) => Dialect::V1,
             Self::Subblocks(_) => Dialect::Subblocks,
             Self::Spec => Dialect::Spec,
+        }
+    }
+
+    /// How much the metadata tells; that of `spec` is always whole.
+    pub const fn metadata(self) -> MetadataDetail {
+        match self {
+            Self::V1(metadata) | Self::Subblocks(metadata) => metadata,
+            Self::Spec => MetadataDetail::Full,
+        }
+    }
+
+    /// Its place in [`Self::ALL`].
+    pub const fn place(self) -> usize {
+        match self {
+            Self::V1(metadata) => metadata as usize,
+            Self::Subblocks(metadata) => MetadataDetail::ALL.len() + metadata as usize,
+            Self::Spec => Self::COUNT - 1,
         }
     }
 
@@ -181,7 +201,21 @@ mod tests {
                 assert!(Form::ALL.contains(&form), "{form:?}");
                 assert_eq!(form.dialect(), dialect);
                 assert_eq!(form.is_text(), dialect != Dialect::Spec);
+                let whole = dialect == Dialect::Spec;
+                let detail = if whole {
+                    MetadataDetail::Full
+                } else {
+                    metadata
+                };
+                assert_eq!(form.metadata(), detail);
             }
+        }
+    }
+
+    #[test]
+    fn every_form_is_at_its_place() {
+        for (place, form) in Form::ALL.into_iter().enumerate() {
+            assert_eq!(form.place(), place, "{form:?}");
         }
     }
 }

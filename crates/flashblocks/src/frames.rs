@@ -1,12 +1,11 @@
-//! Several forms of one flashblock, with what they share made once.
+//! Several forms of one flashblock.
 
 use alloy_primitives::B256;
 use blockwright_types::Flashblock;
 use ssz::Encode;
 
 use crate::EncodeError;
-use crate::form::{Form, MetadataDetail};
-use crate::json::JsonWriter;
+use crate::form::Form;
 use crate::json_frame::{BuilderSignature, FrameOptions, JsonState};
 use crate::sequence::FlashblockId;
 use crate::spec::{FlashblocksPayloadV1, SpecEncoder};
@@ -23,8 +22,8 @@ pub struct FrameEncoder {
     spec: SpecEncoder,
     /// Flashblocks of the running payload that are not in the hash chain yet.
     unhashed: Vec<Flashblock>,
-    /// The full metadata of the flashblock at hand, for its memory.
-    metadata: JsonWriter,
+    /// The container and the hash of the flashblock at hand, once they are made.
+    hashed: Option<Result<Hashed, EncodeError>>,
     prev_id: bool,
 }
 
@@ -65,13 +64,25 @@ impl FrameEncoder {
             self.unhashed.clear();
         }
         self.unhashed.push(flashblock.clone());
-        self.metadata.clear();
-        Ok(Frames {
+        self.hashed = None;
+        Ok(self.frames(flashblock))
+    }
+
+    /// More frames of the flashblock last taken in.
+    ///
+    /// # Errors
+    /// [`EncodeError::NotContiguous`] where another one was taken in last.
+    pub fn again<'a>(&'a mut self, flashblock: &'a Flashblock) -> Result<Frames<'a>, EncodeError> {
+        self.json.check_last(flashblock)?;
+        Ok(self.frames(flashblock))
+    }
+
+    const fn frames<'a>(&'a mut self, flashblock: &'a Flashblock) -> Frames<'a> {
+        Frames {
             encoder: self,
             flashblock,
-            spec: None,
             signature: None,
-        })
+        }
     }
 
     /// Takes into the hash chain what is not in it yet; the last one's container and hash.
@@ -94,7 +105,6 @@ type Hashed = (FlashblocksPayloadV1, B256);
 pub struct Frames<'a> {
     encoder: &'a mut FrameEncoder,
     flashblock: &'a Flashblock,
-    spec: Option<Result<Hashed, EncodeError>>,
     signature: Option<BuilderSignature>,
 }
 
@@ -130,17 +140,7 @@ impl Frames<'_> {
             prev_id: self.encoder.prev_id,
             signature: self.signature,
         };
-        let is_full = metadata == MetadataDetail::Full;
-        if is_full {
-            self.render_full_metadata();
-        }
-        let FrameEncoder {
-            json,
-            metadata: rendered,
-            ..
-        } = &*self.encoder;
-        let full_metadata = is_full.then(|| rendered.as_bytes());
-        Ok(json.write(self.flashblock, &options, full_metadata, memory))
+        Ok(self.encoder.json.write(self.flashblock, &options, memory))
     }
 
     fn encode_spec(&mut self, mut memory: Vec<u8>) -> Result<Vec<u8>, EncodeError> {
@@ -153,16 +153,11 @@ impl Frames<'_> {
 
     fn hashed(&mut self) -> Result<&Hashed, EncodeError> {
         let encoder = &mut *self.encoder;
-        let hashed = self.spec.get_or_insert_with(|| encoder.chain());
-        hashed.as_ref().map_err(Clone::clone)
-    }
-
-    /// Makes the full metadata's text, unless another form did.
-    fn render_full_metadata(&mut self) {
-        let FrameEncoder { json, metadata, .. } = &mut *self.encoder;
-        if metadata.len() == 0 {
-            metadata.reserve(json.full_metadata_bytes(&self.flashblock.part));
-            json.write_full_metadata(metadata, self.flashblock);
+        if encoder.hashed.is_none() {
+            encoder.hashed = Some(encoder.chain());
         }
+        let hashed = encoder.hashed.as_ref();
+        let hashed = hashed.expect("it was made just now where it was missing");
+        hashed.as_ref().map_err(Clone::clone)
     }
 }

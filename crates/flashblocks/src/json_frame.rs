@@ -66,6 +66,11 @@ impl JsonState {
         self.last
     }
 
+    /// Whether `flashblock` is the one last taken in.
+    pub(crate) fn check_last(&self, flashblock: &Flashblock) -> Result<(), EncodeError> {
+        self.sequence.check_last(flashblock)
+    }
+
     /// Takes in the next flashblock; nothing is changed where it is refused.
     pub(crate) fn advance(&mut self, flashblock: &Flashblock) -> Result<(), EncodeError> {
         self.sequence.check(flashblock)?;
@@ -78,20 +83,17 @@ impl JsonState {
         Ok(())
     }
 
-    /// Writes a frame of the flashblock last taken in. `full_metadata` is what
-    /// [`Self::write_full_metadata`] wrote for it, where it is at hand.
+    /// Writes a frame of the flashblock last taken in.
     pub(crate) fn write(
         &self,
         flashblock: &Flashblock,
         options: &FrameOptions,
-        full_metadata: Option<&[u8]>,
         memory: Vec<u8>,
     ) -> Vec<u8> {
         let transactions = flashblock.part.transactions_json();
         let mut capacity = FRAME_FIXED_BYTES + transactions.len();
         if options.metadata == MetadataDetail::Full {
-            capacity += full_metadata
-                .map_or_else(|| self.full_metadata_bytes(&flashblock.part), <[u8]>::len);
+            capacity += self.full_metadata_bytes(&flashblock.part);
         }
         let mut json = JsonWriter::in_memory(memory, capacity);
         json.raw("{\"payload_id\":");
@@ -105,11 +107,10 @@ impl JsonState {
         json.raw(",\"diff\":");
         write_diff(&mut json, flashblock, options.without_roots, &transactions);
         json.raw(",\"metadata\":{");
-        match (options.metadata, full_metadata) {
-            (MetadataDetail::Full, Some(text)) => json.raw_bytes(text),
-            (MetadataDetail::Full, None) => self.write_full_metadata(&mut json, flashblock),
-            (MetadataDetail::Minimal, _) => write_block_number(&mut json, flashblock),
-            (MetadataDetail::Empty, _) => {
+        match options.metadata {
+            MetadataDetail::Full => self.write_full_metadata(&mut json, flashblock),
+            MetadataDetail::Minimal => write_block_number(&mut json, flashblock),
+            MetadataDetail::Empty => {
                 write_block_number(&mut json, flashblock);
                 json.raw(",\"new_account_balances\":{},\"receipts\":{}");
             }
@@ -120,7 +121,7 @@ impl JsonState {
     }
 
     /// The keys and values of the `v1` triple.
-    pub(crate) fn write_full_metadata(&self, json: &mut JsonWriter, flashblock: &Flashblock) {
+    fn write_full_metadata(&self, json: &mut JsonWriter, flashblock: &Flashblock) {
         write_block_number(json, flashblock);
         json.raw(",\"new_account_balances\":{");
         json.raw_bytes(self.balances.text());
@@ -150,7 +151,7 @@ impl JsonState {
     }
 
     /// Roughly the bytes of [`Self::write_full_metadata`], rounded up.
-    pub(crate) fn full_metadata_bytes(&self, part: &BlockPart) -> usize {
+    fn full_metadata_bytes(&self, part: &BlockPart) -> usize {
         let receipts: usize = part
             .receipts
             .iter()

@@ -96,6 +96,21 @@ impl Sequence {
         Ok(())
     }
 
+    /// Whether `flashblock` is the last one taken in.
+    pub(crate) fn check_last(&self, flashblock: &Flashblock) -> Result<(), EncodeError> {
+        let Flashblock {
+            payload_id, index, ..
+        } = *flashblock;
+        if self.next == Some((payload_id, index.saturating_add(1))) {
+            return Ok(());
+        }
+        Err(EncodeError::NotContiguous {
+            payload_id,
+            index,
+            expected: self.next,
+        })
+    }
+
     /// Takes `flashblock` for the last one.
     pub(crate) fn advance(&mut self, flashblock: &Flashblock) {
         self.next = Some((flashblock.payload_id, flashblock.index.saturating_add(1)));

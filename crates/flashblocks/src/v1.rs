@@ -42,8 +42,6 @@ impl V1Encoder {
         memory: Vec<u8>,
     ) -> Result<Vec<u8>, EncodeError> {
         self.state.advance(flashblock)?;
-        Ok(self
-            .state
-            .write(flashblock, &FrameOptions::V1, None, memory))
+        Ok(self.state.write(flashblock, &FrameOptions::V1, memory))
     }
 }

@@ -5,7 +5,7 @@ use tokio_tungstenite::tungstenite::handshake::server::{
 };
 use tokio_tungstenite::tungstenite::http::StatusCode;
 
-use crate::entry::Form;
+use crate::entry::Format;
 use crate::feed::Feed;
 use crate::hub::{NotHeld, Start};
 use crate::notices;
@@ -56,31 +56,34 @@ fn admit(shared: &Shared, request: &Request) -> Result<Feed, Refused> {
     }
     let path = request.uri().path();
     if path.strip_suffix('/').unwrap_or(path) == notices::PATH {
-        return Ok(Feed::Notices(shared.outlets.notices.subscribe()));
+        return match &shared.notices {
+            Some(notices) => Ok(Feed::Notices(notices.subscribe())),
+            None => Err(Refused {
+                label: "path",
+                status: StatusCode::NOT_FOUND,
+                text: "a relay has no notices: the builder has\n".to_owned(),
+            }),
+        };
     }
     let query = request.uri().query().unwrap_or_default();
-    let Asked { form, start } = query::parse(query).map_err(|text| Refused {
+    let Asked { format, start } = query::parse(query, &shared.served).map_err(|text| Refused {
         label: "query",
         status: StatusCode::BAD_REQUEST,
         text,
     })?;
-    subscribe(shared, form, start)
+    subscribe(shared, format, start)
 }
 
-fn subscribe(shared: &Shared, form: Form, start: Start) -> Result<Feed, Refused> {
-    let reader = shared
-        .outlets
-        .hub
-        .subscribe(start)
-        .map_err(|not_held| Refused {
-            label: "position",
-            status: StatusCode::GONE,
-            text: explain(&not_held),
-        })?;
+fn subscribe(shared: &Shared, format: Format, start: Start) -> Result<Feed, Refused> {
+    let reader = shared.hub.subscribe(start).map_err(|not_held| Refused {
+        label: "position",
+        status: StatusCode::GONE,
+        text: explain(&not_held),
+    })?;
     if matches!(start, Start::After(_)) {
         metrics::resumed();
     }
-    Ok(Feed::Flashblocks { reader, form })
+    Ok(Feed::Flashblocks { reader, format })
 }
 
 fn explain(not_held: &NotHeld) -> String {

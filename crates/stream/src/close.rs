@@ -3,6 +3,9 @@
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
+use crate::encoding::Encoding;
+use crate::entry::NotMade;
+
 /// What the reason of a close says where the ring may still hold what comes next.
 const RESUME: &str = "resume with ?block_number=N&flashblock_index=M of the last one read";
 
@@ -18,8 +21,12 @@ pub(crate) enum CloseCause {
     WriteStalled,
     /// Flashblocks were lost before they could be encoded.
     Gap,
-    /// A compressed frame could not be made.
+    /// Too many frames wait to be compressed.
     NotCompressed,
+    /// Too many frames wait to be made in the form it reads.
+    NotFormed,
+    /// A flashblock cannot be had in the format it reads.
+    Impossible,
     /// It listens to notices, and some were lost or it fell behind.
     NoticesLost,
     /// Nothing came from it for too long, not even a pong.
@@ -34,6 +41,16 @@ pub(crate) enum CloseCause {
     Shutdown,
 }
 
+impl From<NotMade> for CloseCause {
+    fn from(not_made: NotMade) -> Self {
+        match not_made {
+            NotMade::Busy(Encoding::Plain) => Self::NotFormed,
+            NotMade::Busy(Encoding::Packed(_)) => Self::NotCompressed,
+            NotMade::Impossible => Self::Impossible,
+        }
+    }
+}
+
 impl CloseCause {
     /// Stable label for metrics.
     pub(crate) const fn label(&self) -> &'static str {
@@ -42,6 +59,8 @@ impl CloseCause {
             Self::WriteStalled => "write_stalled",
             Self::Gap => "gap",
             Self::NotCompressed => "not_compressed",
+            Self::NotFormed => "not_formed",
+            Self::Impossible => "impossible",
             Self::NoticesLost => "notices_lost",
             Self::Flood => "flood",
             Self::Idle => "idle",
@@ -65,6 +84,12 @@ impl CloseCause {
                 format!("too slow: a frame was not taken in time; {RESUME}"),
             ),
             Self::NotCompressed => (CloseCode::Again, format!("compression is behind; {RESUME}")),
+            Self::NotFormed => (CloseCode::Again, format!("encoding is behind; {RESUME}")),
+            Self::Impossible => (
+                CloseCode::Again,
+                "this flashblock has no frame of this form; read another dialect, or the next block"
+                    .to_owned(),
+            ),
             Self::NoticesLost => (CloseCode::Again, "notices were lost, reconnect".to_owned()),
             Self::Gap => (
                 CloseCode::Again,
@@ -97,6 +122,8 @@ mod tests {
             lagged,
             CloseCause::WriteStalled,
             CloseCause::NotCompressed,
+            CloseCause::NotFormed,
+            CloseCause::Impossible,
             CloseCause::Gap,
         ] {
             let frame = cause.frame().unwrap();

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use blockwright_flashblocks::MetadataDetail;
+
 use crate::{ApiKey, StreamError, TlsIdentity};
 
 /// Configuration of the flashblock server.
@@ -14,6 +16,10 @@ pub struct StreamConfig {
     /// counted, and all subscribers are told to reconnect, because what follows would have a hole.
     /// At least 1.
     pub queue: usize,
+    /// The metadata of JSON frames where a subscriber does not ask for another extent.
+    pub metadata: MetadataDetail,
+    /// Whether all JSON metadata names the flashblock before; without, only the minimal one does.
+    pub prev_id: bool,
     /// What is held for those who resume.
     pub ring: RingLimits,
     /// Who may subscribe; empty for everybody.
@@ -25,11 +31,13 @@ pub struct StreamConfig {
 }
 
 impl StreamConfig {
-    /// Default queue, ring and limits on `addr`; no keys, no TLS.
+    /// Default queue, ring and limits on `addr`; full metadata, no keys, no TLS.
     pub fn new(addr: SocketAddr) -> Self {
         Self {
             addr,
             queue: 64,
+            metadata: MetadataDetail::Full,
+            prev_id: false,
             ring: RingLimits::default(),
             api_keys: Vec::new(),
             tls: None,
@@ -135,8 +143,9 @@ pub struct RingLimits {
     pub age: Duration,
     /// Most frames held.
     pub frames_max: usize,
-    /// Most bytes of uncompressed frames held. What was compressed is held on top of them, for as
-    /// long as its frame.
+    /// Most bytes held: frames in every form and encoding in which they were made, and the
+    /// flashblocks that they are made of (estimated). What is made for the frames held comes on top
+    /// until the next frame is published.
     pub size_bytes_max: usize,
 }
 

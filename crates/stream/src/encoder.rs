@@ -3,27 +3,27 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use blockwright_flashblocks::{EncodeError, Form, FrameEncoder};
 use blockwright_types::Flashblock;
 
-use crate::content::Contents;
 use crate::entry::Entry;
+use crate::frame::{Frame, NotText};
 use crate::hub::Hub;
 use crate::metrics;
 use crate::notices::Notices;
-use crate::position::Position;
+use crate::payload::{Payload, Published};
 use crate::publisher::{Handed, Handover};
 use crate::recycle::Spent;
 
-/// Where frames go.
+/// Where the encoder's frames and notices go.
 #[derive(Debug)]
 pub(crate) struct Outlets {
     pub(crate) hub: Arc<Hub>,
-    pub(crate) notices: Notices,
+    pub(crate) notices: Arc<Notices>,
 }
 
 /// Encodes until every publisher is gone.
-pub(crate) fn run(mut handover: Handover, outlets: &Outlets) {
-    let mut encoder = StreamEncoder::default();
+pub(crate) fn run(mut handover: Handover, mut encoder: StreamEncoder, outlets: &Outlets) {
     while let Some((handed, lost)) = handover.next() {
         if lost.flashblocks {
             encoder.interrupt(&outlets.hub);
@@ -32,28 +32,51 @@ pub(crate) fn run(mut handover: Handover, outlets: &Outlets) {
             outlets.notices.lost();
         }
         match handed {
-            Handed::Flashblock(flashblock) => encoder.step(&flashblock, &outlets.hub),
+            Handed::Flashblock(flashblock) => encoder.step(flashblock, &outlets.hub),
             Handed::End(end) => outlets.notices.publish(&end),
         }
     }
 }
 
-/// Keeps the stream contiguous: after a loss nothing is sent until the next index 0.
-#[derive(Default)]
-struct StreamEncoder {
-    contents: Contents,
+/// Why a flashblock cannot be sent.
+#[derive(Debug, thiserror::Error)]
+enum StepError {
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    #[error(transparent)]
+    NotText(#[from] NotText),
+    #[error("its payload's earlier flashblocks were not sent")]
+    NoPayload,
+}
+
+/// Makes the default form of each flashblock, and keeps the stream contiguous: after a loss nothing
+/// is sent until the next index 0. Other forms are made elsewhere, from what is kept here.
+pub(crate) struct StreamEncoder {
+    encoder: FrameEncoder,
+    /// The running payload.
+    payload: Option<Arc<Payload>>,
     spent: Spent,
     interrupted: bool,
 }
 
 impl StreamEncoder {
-    fn step(&mut self, flashblock: &Flashblock, hub: &Hub) {
+    /// With `prev_id` all JSON metadata names the flashblock before.
+    pub(crate) fn new(prev_id: bool) -> Self {
+        Self {
+            encoder: FrameEncoder::new(prev_id),
+            payload: None,
+            spent: Spent::default(),
+            interrupted: false,
+        }
+    }
+
+    fn step(&mut self, flashblock: Arc<Flashblock>, hub: &Hub) {
         if self.interrupted && flashblock.index != 0 {
             return;
         }
         let started = Instant::now();
-        let frames = match self.contents.encode(flashblock, self.spent.memory()) {
-            Ok(frames) => frames,
+        let entry = match self.entry(flashblock) {
+            Ok(entry) => entry,
             Err(error) => {
                 tracing::error!(%error, "flashblock cannot be streamed");
                 self.interrupt(hub);
@@ -61,16 +84,27 @@ impl StreamEncoder {
             }
         };
         self.interrupted = false;
-        let position = Position {
-            payload_id: flashblock.payload_id,
-            block_number: flashblock.block_number,
-            index: flashblock.index,
-        };
-        let [v1, ..] = &frames;
-        let size_bytes = v1.bytes().len();
-        let evicted = hub.publish(Arc::new(Entry::new(position, frames)));
+        let size_bytes = entry.default_frame_bytes();
+        let evicted = hub.publish(Arc::new(entry));
         metrics::encoded(size_bytes, started.elapsed());
         self.spent.add(evicted);
+    }
+
+    fn entry(&mut self, flashblock: Arc<Flashblock>) -> Result<Entry, StepError> {
+        let previous = self.encoder.last();
+        let mut frames = self.encoder.advance(&flashblock)?;
+        let frame = frames.encode(Form::default(), self.spent.memory())?;
+        let frame = Frame::of(Form::default(), frame.into())?;
+        if flashblock.index == 0 {
+            self.payload = Some(Arc::new(Payload::behind(previous)));
+        }
+        let payload = self.payload.clone().ok_or(StepError::NoPayload)?;
+        let published = Published {
+            flashblock,
+            signature: None,
+        };
+        payload.push(published.clone());
+        Ok(Entry::ours(payload, &published, frame))
     }
 
     /// Tells subscribers once a loss.

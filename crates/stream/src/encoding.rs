@@ -31,6 +31,33 @@ pub(crate) enum Codec {
 pub(crate) const ENCODINGS: [&str; 3] = ["json", "brotli", "zstd"];
 
 impl Encoding {
+    /// Number of encodings.
+    pub(crate) const COUNT: usize = 3;
+
+    /// Every encoding, by [`Self::place`].
+    pub(crate) const ALL: [Self; Self::COUNT] = [
+        Self::Plain,
+        Self::Packed(Codec::Brotli),
+        Self::Packed(Codec::Zstd),
+    ];
+
+    /// Its place among an entry's frames of one form.
+    pub(crate) const fn place(self) -> usize {
+        match self {
+            Self::Plain => 0,
+            Self::Packed(Codec::Brotli) => 1,
+            Self::Packed(Codec::Zstd) => 2,
+        }
+    }
+
+    /// Stable label for metrics, and the thread's name.
+    pub(crate) const fn label(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Packed(codec) => codec.label(),
+        }
+    }
+
     /// The encoding of this name, one of [`ENCODINGS`].
     pub(crate) fn of(name: &str) -> Self {
         match name {
@@ -42,19 +69,15 @@ impl Encoding {
 }
 
 impl Codec {
+    #[cfg(test)]
     pub(crate) const ALL: [Self; 2] = [Self::Brotli, Self::Zstd];
 
-    /// Stable label for metrics, and the thread's name.
+    /// Stable label for metrics.
     pub(crate) const fn label(self) -> &'static str {
         match self {
             Self::Brotli => "brotli",
             Self::Zstd => "zstd",
         }
-    }
-
-    /// Its place among an entry's packed forms.
-    pub(crate) const fn place(self) -> usize {
-        self as usize
     }
 
     /// Compresses a whole frame.

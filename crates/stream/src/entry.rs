@@ -1,27 +1,53 @@
 //! One published flashblock in every form that was asked for.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Instant;
 
-use futures_util::FutureExt;
-use futures_util::future::Shared;
-use tokio::sync::oneshot;
-use tokio_tungstenite::tungstenite::Bytes;
+use blockwright_flashblocks::Form;
 
-use crate::compress::Compressors;
-use crate::content::{Content, Frame};
-use crate::encoding::{Codec, Encoding};
+use crate::encoding::Encoding;
+use crate::frame::Frame;
+use crate::makers::Makers;
+use crate::payload::{Payload, Published, memory_bytes};
 use crate::position::Position;
+use crate::slot::{Slot, Waiting};
 
 /// What a subscriber reads of each flashblock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Form {
-    pub(crate) content: Content,
+pub(crate) struct Format {
+    /// What a frame says.
+    pub(crate) form: Form,
+    /// How it is packed.
     pub(crate) encoding: Encoding,
 }
 
-/// A compression under way or done; all who wait for it share it.
-type Packed = Shared<oneshot::Receiver<Bytes>>;
+impl Format {
+    /// The same frame before it is packed.
+    pub(crate) const fn plain(self) -> Self {
+        Self {
+            form: self.form,
+            encoding: Encoding::Plain,
+        }
+    }
+}
+
+/// Why a subscriber cannot have a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotMade {
+    /// Too much waits for the thread that would make it.
+    Busy(Encoding),
+    /// It cannot be made.
+    Impossible,
+}
+
+/// Where an entry's frames come from.
+#[derive(Debug)]
+enum Source {
+    /// A flashblock of ours, of which any frame can be made.
+    Ours(Arc<Payload>),
+    /// Somebody else's frame, which was there from the start and is all there is.
+    Relayed,
+}
 
 /// A flashblock in the ring.
 #[derive(Debug)]
@@ -29,71 +55,109 @@ pub(crate) struct Entry {
     pub(crate) position: Position,
     /// When it was published.
     pub(crate) at: Instant,
-    plain: [Frame; Content::COUNT],
-    /// Filled when somebody asks for it first.
-    packed: [[OnceLock<Packed>; Codec::ALL.len()]; Content::COUNT],
+    source: Source,
+    /// What is held beside the frames.
+    source_bytes: usize,
+    slots: [[Slot; Encoding::COUNT]; Form::COUNT],
 }
 
 impl Entry {
-    pub(crate) fn new(position: Position, plain: [Frame; Content::COUNT]) -> Self {
+    /// The last flashblock of `payload`, of which the default form is made already.
+    pub(crate) fn ours(payload: Arc<Payload>, published: &Published, default: Frame) -> Self {
+        let flashblock = &published.flashblock;
+        let position = Position {
+            payload_id: flashblock.payload_id,
+            block_number: flashblock.block_number,
+            index: flashblock.index,
+        };
         Self {
+            source: Source::Ours(payload),
+            source_bytes: memory_bytes(flashblock),
+            ..Self::relayed(position, Form::default(), default)
+        }
+    }
+
+    /// A flashblock of which there is this one frame.
+    pub(crate) fn relayed(position: Position, form: Form, frame: Frame) -> Self {
+        let entry = Self {
             position,
             at: Instant::now(),
-            plain,
-            packed: Default::default(),
+            source: Source::Relayed,
+            source_bytes: 0,
+            slots: Default::default(),
+        };
+        let encoding = Encoding::Plain;
+        entry.slot(Format { form, encoding }).set(frame);
+        entry
+    }
+
+    /// Bytes of all that is held for it now: what its frames are made of, and the frames that have
+    /// been made.
+    pub(crate) fn size_bytes(&self) -> usize {
+        let frames: usize = self.slots.iter().flatten().map(Slot::size_bytes).sum();
+        self.source_bytes + frames
+    }
+
+    /// Bytes of the uncompressed default form, which is made where the flashblock is ours.
+    pub(crate) fn default_frame_bytes(&self) -> usize {
+        let (form, encoding) = (Form::default(), Encoding::Plain);
+        self.slot(Format { form, encoding }).size_bytes()
+    }
+
+    /// What its frames are made of.
+    pub(crate) const fn payload(&self) -> Option<&Arc<Payload>> {
+        match &self.source {
+            Source::Ours(payload) => Some(payload),
+            Source::Relayed => None,
         }
     }
 
-    /// Bytes of the frames that are always held. What is compressed comes on top.
-    pub(crate) fn size_bytes(&self) -> usize {
-        self.plain.iter().map(|frame| frame.bytes().len()).sum()
+    pub(crate) const fn slot(&self, format: Format) -> &Slot {
+        &self.slots[format.form.place()][format.encoding.place()]
     }
 
-    /// The uncompressed frame.
-    pub(crate) const fn plain(&self, content: Content) -> &Frame {
-        &self.plain[content.place()]
-    }
-
-    /// The frame in `form`. Compressed ones are made at the first call, once for all callers, on a
-    /// thread of their own; `None` where that failed or too much waits for it.
+    /// The frame in `format`. What is not there yet is made at the first call, once for all callers,
+    /// on threads of their own.
     pub(crate) async fn frame(
         self: &Arc<Self>,
-        form: Form,
-        compressors: &Compressors,
-    ) -> Option<Frame> {
-        match form.encoding {
-            Encoding::Plain => Some(self.plain(form.content).clone()),
-            Encoding::Packed(codec) => {
-                let packed = self.packed(form.content, codec, compressors)?;
-                packed.await.ok().map(Frame::Binary)
-            }
+        format: Format,
+        makers: &Makers,
+    ) -> Result<Frame, NotMade> {
+        if format != format.plain() && self.slot(format).get().is_none() {
+            self.made(format.plain(), makers).await?;
         }
+        self.made(format, makers).await
     }
 
-    fn packed(
-        self: &Arc<Self>,
-        content: Content,
-        codec: Codec,
-        compressors: &Compressors,
-    ) -> Option<Packed> {
-        let place = &self.packed[content.place()][codec.place()];
-        if let Some(packed) = place.get() {
-            return Some(packed.clone());
+    async fn made(self: &Arc<Self>, format: Format, makers: &Makers) -> Result<Frame, NotMade> {
+        let slot = self.slot(format);
+        if slot.get().is_none() {
+            let waiting = self
+                .ask(format, makers)
+                .ok_or(NotMade::Busy(format.encoding))?;
+            // Whether it ended well or not, what counts is whether the frame is there.
+            let _ = waiting.await;
         }
-        // Room in the queue first: a form that could not be asked for can be asked for again.
-        let room = compressors.room(codec)?;
-        let packed = place.get_or_init(|| {
-            let (reply, answer) = oneshot::channel();
-            room.send(self, content, reply);
-            answer.shared()
-        });
-        Some(packed.clone())
+        slot.get().cloned().ok_or(NotMade::Impossible)
     }
 
-    /// The memory of the first content's frame, where nobody reads it any more.
+    fn ask(self: &Arc<Self>, format: Format, makers: &Makers) -> Option<Waiting> {
+        let slot = self.slot(format);
+        if let Some(waiting) = slot.asked() {
+            return Some(waiting);
+        }
+        // Room in the queue first: a frame that could not be asked for can be asked for again.
+        let room = makers.room(format.encoding)?;
+        Some(slot.ask(|done| room.send(self, format.form, done)))
+    }
+
+    /// The memory of the largest frame, where nobody reads it any more.
     pub(crate) fn into_memory(self) -> Option<Vec<u8>> {
-        let [first, ..] = self.plain;
-        first.into_memory()
+        let frames = self.slots.into_iter().flatten();
+        frames
+            .filter_map(Slot::into_frame)
+            .max_by_key(|frame| frame.bytes().len())?
+            .into_memory()
     }
 }
 
@@ -103,6 +167,7 @@ mod tests {
     use blockwright_types::PayloadId;
 
     use super::*;
+    use crate::encoding::Codec;
 
     fn entry() -> Arc<Entry> {
         let position = Position {
@@ -110,47 +175,59 @@ mod tests {
             block_number: 0,
             index: 0,
         };
-        Arc::new(Entry::new(position, [Frame::Text("{}".repeat(500).into())]))
+        let frame = Frame::Text("{}".repeat(500).into());
+        Arc::new(Entry::relayed(position, Form::default(), frame))
     }
 
-    const fn form(encoding: Encoding) -> Form {
-        Form {
-            content: Content::V1Full,
+    fn format(encoding: Encoding) -> Format {
+        Format {
+            form: Form::default(),
             encoding,
         }
     }
 
     #[tokio::test]
     async fn a_frame_is_compressed_once_and_only_when_somebody_asks() {
-        let compressors = Compressors::start(4).unwrap();
+        let makers = Makers::start(4, false).unwrap();
         let entry = entry();
-        let is_made = |codec: Codec| entry.packed[0][codec.place()].get().is_some();
-        let plain = entry.frame(form(Encoding::Plain), &compressors).await;
-        assert_eq!(plain.as_ref(), Some(entry.plain(Content::V1Full)));
-        assert!(!Codec::ALL.into_iter().any(is_made));
+        let made = |encoding: Encoding| entry.slot(format(encoding)).get().is_some();
+        let packed = Codec::ALL.map(Encoding::Packed);
+        let plain = entry.frame(format(Encoding::Plain), &makers).await.unwrap();
+        assert_eq!(plain.bytes().len(), 1_000);
+        assert!(!packed.into_iter().any(made));
+        assert_eq!(entry.size_bytes(), 1_000);
 
-        let brotli = form(Encoding::Packed(Codec::Brotli));
-        let (one, two) = tokio::join!(
-            entry.frame(brotli, &compressors),
-            entry.frame(brotli, &compressors)
-        );
-        let (Some(Frame::Binary(one)), Some(Frame::Binary(two))) = (one, two) else {
+        let brotli = format(Encoding::Packed(Codec::Brotli));
+        let (one, two) = tokio::join!(entry.frame(brotli, &makers), entry.frame(brotli, &makers));
+        let (Ok(Frame::Binary(one)), Ok(Frame::Binary(two))) = (one, two) else {
             panic!("compressed frames are binary");
         };
         assert_eq!(one.as_ptr(), two.as_ptr(), "the same bytes");
-        assert!(is_made(Codec::Brotli) && !is_made(Codec::Zstd));
+        assert!(made(Encoding::Packed(Codec::Brotli)) && !made(Encoding::Packed(Codec::Zstd)));
+        assert_eq!(entry.size_bytes(), 1_000 + one.len());
     }
 
     #[tokio::test]
     async fn a_frame_that_found_no_room_can_be_asked_for_again() {
-        let (compressors, mut jobs) = Compressors::stalled(1);
+        let (makers, mut jobs) = Makers::stalled(1);
         let (first, second) = (entry(), entry());
-        let zstd = form(Encoding::Packed(Codec::Zstd));
-        let first_frame = first.packed(Content::V1Full, Codec::Zstd, &compressors);
-        assert!(first_frame.is_some());
-        assert_eq!(second.frame(zstd, &compressors).await, None);
-        jobs.take(Codec::Zstd);
-        let again = second.packed(Content::V1Full, Codec::Zstd, &compressors);
-        assert!(again.is_some());
+        let encoding = Encoding::Packed(Codec::Zstd);
+        let zstd = format(encoding);
+        assert!(first.ask(zstd, &makers).is_some());
+        let refused = second.frame(zstd, &makers).await;
+        assert_eq!(refused, Err(NotMade::Busy(encoding)));
+        jobs.take(encoding);
+        assert!(second.ask(zstd, &makers).is_some());
+    }
+
+    #[tokio::test]
+    async fn of_a_relayed_frame_no_other_form_is_made() {
+        let makers = Makers::start(4, false).unwrap();
+        let spec = Format {
+            form: Form::Spec,
+            encoding: Encoding::Plain,
+        };
+        let refused = entry().frame(spec, &makers).await;
+        assert_eq!(refused, Err(NotMade::Impossible));
     }
 }

@@ -19,9 +19,9 @@ pub enum StreamError {
     /// The encoder's thread cannot be started.
     #[error("flashblock encoder thread cannot be started: {0}")]
     Thread(#[source] std::io::Error),
-    /// The compressing threads cannot be started.
-    #[error("frame compression threads cannot be started: {0}")]
-    CompressThread(#[source] std::io::Error),
+    /// The threads that make other forms and compress cannot be started.
+    #[error("threads that make frames cannot be started: {0}")]
+    MakerThread(#[source] std::io::Error),
     /// A key that no client can send. It is not repeated here.
     #[error("API key {position} must be 1 to 256 visible ASCII characters")]
     ApiKey {
@@ -42,7 +42,7 @@ impl StreamError {
         match self {
             Self::Bind { .. }
             | Self::Thread(_)
-            | Self::CompressThread(_)
+            | Self::MakerThread(_)
             | Self::ApiKey { .. }
             | Self::ZeroLimit { .. } => Severity::Fatal,
         }

@@ -1,17 +1,17 @@
 //! What one subscriber is sent.
 
 use crate::close::CloseCause;
-use crate::compress::Compressors;
-use crate::content::Frame;
-use crate::entry::Form;
+use crate::entry::Format;
+use crate::frame::Frame;
 use crate::hub::Reader;
+use crate::makers::Makers;
 use crate::notices::Listener;
 
 /// The source of a subscriber's frames.
 #[derive(Debug)]
 pub(crate) enum Feed {
-    /// The stream, in one form.
-    Flashblocks { reader: Reader, form: Form },
+    /// The stream, in one format.
+    Flashblocks { reader: Reader, format: Format },
     /// The notices.
     Notices(Listener),
 }
@@ -19,12 +19,11 @@ pub(crate) enum Feed {
 impl Feed {
     /// The next frame. The future can be dropped at any moment: a frame that was not returned is
     /// still the next one.
-    pub(crate) async fn next(&mut self, compressors: &Compressors) -> Result<Frame, CloseCause> {
+    pub(crate) async fn next(&mut self, makers: &Makers) -> Result<Frame, CloseCause> {
         match self {
-            Self::Flashblocks { reader, form } => {
+            Self::Flashblocks { reader, format } => {
                 let entry = reader.entry().await?;
-                let frame = entry.frame(*form, compressors).await;
-                let frame = frame.ok_or(CloseCause::NotCompressed)?;
+                let frame = entry.frame(*format, makers).await?;
                 reader.advance();
                 Ok(frame)
             }

@@ -4,12 +4,8 @@ mod admission;
 
 mod close;
 
-mod compress;
-
 mod config;
 pub use config::{RingLimits, StreamConfig, StreamLimits};
-
-mod content;
 
 mod encoder;
 
@@ -22,16 +18,24 @@ pub use error::StreamError;
 
 mod feed;
 
+mod forms;
+
+mod frame;
+
 mod hub;
 
 mod key;
 pub use key::ApiKey;
+
+mod makers;
 
 mod metrics;
 
 mod notices;
 
 mod outgoing;
+
+mod payload;
 
 mod position;
 
@@ -44,10 +48,17 @@ mod recycle;
 
 mod refusal;
 
+mod relay;
+pub use relay::{RelayError, RelayPublisher, RelayedFrame};
+
 mod ring;
 
 mod server;
 pub use server::FlashblockServer;
+
+mod served;
+
+mod slot;
 
 mod slots;
 

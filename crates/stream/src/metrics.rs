@@ -6,7 +6,9 @@ use metrics::{
 use std::time::Duration;
 
 use crate::close::CloseCause;
-use crate::encoding::Codec;
+use blockwright_flashblocks::Form;
+
+use crate::encoding::{Codec, Encoding};
 
 const SUBSCRIBERS: &str = "blockwright_stream_subscribers";
 const FRAMES: &str = "blockwright_stream_frames_total";
@@ -25,6 +27,10 @@ const RESUMED: &str = "blockwright_stream_resumed_total";
 const COMPRESS: &str = "blockwright_stream_compress_seconds";
 const COMPRESSED_BYTES: &str = "blockwright_stream_compressed_bytes_total";
 const COMPRESS_REFUSED: &str = "blockwright_stream_compress_refused_total";
+const FORM: &str = "blockwright_stream_form_seconds";
+const FORM_BYTES: &str = "blockwright_stream_form_bytes_total";
+const FORM_REFUSED: &str = "blockwright_stream_form_refused_total";
+const FORM_FAILED: &str = "blockwright_stream_form_failed_total";
 const NOTICES: &str = "blockwright_stream_notices_total";
 const NOTICES_DROPPED: &str = "blockwright_stream_notices_dropped_total";
 const LAST_FRAME: &str = "blockwright_stream_last_frame_timestamp_seconds";
@@ -36,7 +42,7 @@ pub(crate) fn describe() {
 }
 
 fn describe_frames() {
-    describe_counter!(FRAMES, Unit::Count, "Flashblocks encoded");
+    describe_counter!(FRAMES, Unit::Count, "Flashblocks published");
     describe_histogram!(FRAME_SIZE, Unit::Bytes, "Size of a frame");
     describe_histogram!(ENCODE, Unit::Seconds, "Time to encode a flashblock");
     describe_counter!(
@@ -53,7 +59,31 @@ fn describe_frames() {
     describe_gauge!(
         RING_BYTES,
         Unit::Bytes,
-        "Uncompressed bytes of the frames held"
+        "Bytes held for those who resume: frames in every form made, and what they are made of"
+    );
+    describe_forms();
+}
+
+fn describe_forms() {
+    describe_histogram!(
+        FORM,
+        Unit::Seconds,
+        "Time to make a frame of another form than v1 with full metadata, by form"
+    );
+    describe_counter!(
+        FORM_BYTES,
+        Unit::Bytes,
+        "Bytes of frames of other forms, by form"
+    );
+    describe_counter!(
+        FORM_REFUSED,
+        Unit::Count,
+        "Frames of other forms that found the making thread's queue full"
+    );
+    describe_counter!(
+        FORM_FAILED,
+        Unit::Count,
+        "Flashblocks that have no frame of a form, by form"
     );
     describe_histogram!(
         COMPRESS,
@@ -70,16 +100,20 @@ fn describe_frames() {
         Unit::Count,
         "Frames that found a compressing thread's queue full, by codec"
     );
+    describe_notices();
+    describe_gauge!(
+        LAST_FRAME,
+        Unit::Seconds,
+        "Unix time of the last published flashblock"
+    );
+}
+
+fn describe_notices() {
     describe_counter!(NOTICES, Unit::Count, "Notices of ended payloads, by type");
     describe_counter!(
         NOTICES_DROPPED,
         Unit::Count,
         "Notices that found the encoder's queue full or the encoder gone"
-    );
-    describe_gauge!(
-        LAST_FRAME,
-        Unit::Seconds,
-        "Unix time of the last encoded flashblock"
     );
 }
 
@@ -109,10 +143,16 @@ fn describe_peers() {
     );
 }
 
+/// A flashblock of ours was encoded and is in the ring.
 pub(crate) fn encoded(size_bytes: usize, took: Duration) {
+    histogram!(ENCODE).record(took.as_secs_f64());
+    published(size_bytes);
+}
+
+/// A flashblock is in the ring.
+pub(crate) fn published(size_bytes: usize) {
     counter!(FRAMES).increment(1);
     histogram!(FRAME_SIZE).record(size_bytes as f64);
-    histogram!(ENCODE).record(took.as_secs_f64());
     if let Ok(now) = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
         gauge!(LAST_FRAME).set(now.as_secs_f64());
     }
@@ -141,8 +181,25 @@ pub(crate) fn compressed(codec: Codec, size_bytes: usize, took: Duration) {
     counter!(COMPRESSED_BYTES, "codec" => codec.label()).increment(size_bytes as u64);
 }
 
-pub(crate) fn compress_refused(codec: Codec) {
-    counter!(COMPRESS_REFUSED, "codec" => codec.label()).increment(1);
+/// A frame found the queue of the thread that would make it full.
+pub(crate) fn refused_to_make(encoding: Encoding) {
+    match encoding {
+        Encoding::Plain => counter!(FORM_REFUSED).increment(1),
+        Encoding::Packed(codec) => {
+            counter!(COMPRESS_REFUSED, "codec" => codec.label()).increment(1);
+        }
+    }
+}
+
+pub(crate) fn formed(form: Form, size_bytes: usize, took: Duration) {
+    let (dialect, metadata) = (form.dialect().name(), form.metadata().name());
+    histogram!(FORM, "dialect" => dialect, "metadata" => metadata).record(took.as_secs_f64());
+    counter!(FORM_BYTES, "dialect" => dialect, "metadata" => metadata).increment(size_bytes as u64);
+}
+
+pub(crate) fn not_formed(form: Form) {
+    let (dialect, metadata) = (form.dialect().name(), form.metadata().name());
+    counter!(FORM_FAILED, "dialect" => dialect, "metadata" => metadata).increment(1);
 }
 
 pub(crate) fn notice(kind: &'static str) {

@@ -5,7 +5,7 @@ use std::io::{self, IoSlice};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Bytes;
 
-use crate::content::Frame;
+use crate::frame::Frame;
 
 /// Longest header of an unmasked frame.
 const HEADER_BYTES_MAX: usize = 10;

@@ -2,13 +2,14 @@
 
 use std::str::FromStr;
 
+use blockwright_flashblocks::Form;
 use blockwright_types::PayloadId;
 
-use crate::content::{Content, DIALECTS, METADATA};
 use crate::encoding::{ENCODINGS, Encoding};
-use crate::entry::Form;
+use crate::entry::Format;
 use crate::hub::Start;
 use crate::position::LastSeen;
+use crate::served::Served;
 
 /// Values of `replay`.
 const REPLAYS: [&str; 2] = ["block", "none"];
@@ -16,7 +17,7 @@ const REPLAYS: [&str; 2] = ["block", "none"];
 /// What a subscriber of the stream asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Asked {
-    pub(crate) form: Form,
+    pub(crate) format: Format,
     pub(crate) start: Start,
 }
 
@@ -26,10 +27,13 @@ pub(crate) struct Asked {
 ///
 /// # Errors
 /// The text for the HTTP answer, naming the key.
-pub(crate) fn parse(query: &str) -> Result<Asked, String> {
-    let dialect = choice(query, "dialect", &DIALECTS)?;
-    let metadata = choice(query, "metadata", &METADATA)?;
-    let encoding = choice(query, "encoding", &ENCODINGS)?;
+pub(crate) fn parse(query: &str, served: &Served) -> Result<Asked, String> {
+    let dialect = served.dialect(value(query, "dialect"))?;
+    let form = served.form(dialect, value(query, "metadata"))?;
+    let encoding = Encoding::of(choice(query, "encoding", &ENCODINGS)?);
+    if form == Form::Spec && encoding != Encoding::Plain {
+        return Err("encoding: dialect spec is always SSZ, without compression\n".to_owned());
+    }
     let replay = choice(query, "replay", &REPLAYS)?;
     let start = match last_seen(query)? {
         Some(seen) => Start::After(seen),
@@ -37,10 +41,7 @@ pub(crate) fn parse(query: &str) -> Result<Asked, String> {
         None => Start::Block,
     };
     Ok(Asked {
-        form: Form {
-            content: Content::of(dialect, metadata),
-            encoding: Encoding::of(encoding),
-        },
+        format: Format { form, encoding },
         start,
     })
 }
@@ -95,16 +96,26 @@ fn number(query: &str, key: &str) -> Result<Option<u64>, String> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use blockwright_flashblocks::MetadataDetail;
+
     use super::*;
     use crate::encoding::Codec;
 
     const BARE: Asked = Asked {
-        form: Form {
-            content: Content::V1Full,
+        format: Format {
+            form: Form::V1(MetadataDetail::Full),
             encoding: Encoding::Plain,
         },
         start: Start::Block,
     };
+
+    const ANY: Served = Served::Any {
+        metadata: MetadataDetail::Full,
+    };
+
+    fn form(query: &str, served: &Served) -> Form {
+        parse(query, served).unwrap().format.form
+    }
 
     #[test]
     fn a_bare_connection_and_foreign_keys_get_v1_text_from_the_blocks_start() {
@@ -114,16 +125,51 @@ mod tests {
             "token=abc",
             "replay=block&x",
         ] {
-            assert_eq!(parse(query), Ok(BARE), "{query}");
+            assert_eq!(parse(query, &ANY), Ok(BARE), "{query}");
         }
     }
 
     #[test]
+    fn every_form_has_its_query() {
+        for served in Form::ALL {
+            let (dialect, metadata) = (served.dialect(), served.metadata());
+            let query = format!("dialect={dialect}&metadata={metadata}");
+            assert_eq!(form(&query, &ANY), served);
+            // A relay of this form serves it, asked or not, and nothing else.
+            let only = Served::Only(served);
+            assert_eq!(form(&query, &only), served);
+            assert_eq!(form("", &only), served);
+            for other in Form::ALL.into_iter().filter(|other| *other != served) {
+                let query = format!("dialect={}&metadata={}", other.dialect(), other.metadata());
+                let said = parse(&query, &only).unwrap_err();
+                let names = if other.dialect() == dialect {
+                    format!("metadata: served here: {metadata}\n")
+                } else {
+                    format!("dialect: served here: {dialect}\n")
+                };
+                assert_eq!(said, names, "{query}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_default_metadata_is_the_servers() {
+        let minimal = Served::Any {
+            metadata: MetadataDetail::Minimal,
+        };
+        assert_eq!(form("", &minimal), Form::V1(MetadataDetail::Minimal));
+        let full = form("metadata=full", &minimal);
+        assert_eq!(full, Form::V1(MetadataDetail::Full));
+        assert_eq!(form("dialect=spec", &minimal), Form::Spec);
+    }
+
+    #[test]
     fn encodings_replay_and_position_are_understood() {
-        let brotli = parse("encoding=brotli").unwrap();
-        assert_eq!(brotli.form.encoding, Encoding::Packed(Codec::Brotli));
+        let parse = |query| parse(query, &ANY);
+        let brotli = parse("encoding=brotli&dialect=subblocks").unwrap();
+        assert_eq!(brotli.format.encoding, Encoding::Packed(Codec::Brotli));
         let zstd = parse("x=1&encoding=zstd").unwrap();
-        assert_eq!(zstd.form.encoding, Encoding::Packed(Codec::Zstd));
+        assert_eq!(zstd.format.encoding, Encoding::Packed(Codec::Zstd));
         assert_eq!(parse("replay=none").unwrap().start, Start::Now);
         let seen = LastSeen {
             block_number: 100,
@@ -143,9 +189,18 @@ mod tests {
     #[test]
     fn other_values_are_refused_by_name() {
         for (query, key) in [
-            ("dialect=v9", "dialect:"),
+            ("dialect=v9", "dialect: served here: v1, subblocks, spec"),
             ("a=b&encoding=gzip", "encoding:"),
-            ("metadata=some", "metadata:"),
+            ("encoding=zstd&dialect=spec", "encoding:"),
+            ("encoding=brotli&dialect=spec", "encoding:"),
+            (
+                "metadata=some",
+                "metadata: served here: full, minimal, empty",
+            ),
+            (
+                "metadata=minimal&dialect=spec",
+                "metadata: served here: full\n",
+            ),
             ("replay", "replay:"),
             ("block_number=1", "flashblock_index:"),
             ("flashblock_index=1", "block_number:"),
@@ -156,7 +211,8 @@ mod tests {
                 "payload_id:",
             ),
         ] {
-            assert!(parse(query).unwrap_err().starts_with(key), "{query}");
+            let said = parse(query, &ANY).unwrap_err();
+            assert!(said.starts_with(key), "{query}: {said}");
         }
     }
 }

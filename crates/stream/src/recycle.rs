@@ -37,7 +37,9 @@ mod tests {
     use blockwright_types::PayloadId;
 
     use super::*;
-    use crate::content::Frame;
+    use blockwright_flashblocks::Form;
+
+    use crate::frame::Frame;
     use crate::position::Position;
 
     fn entry(size_bytes: usize) -> Arc<Entry> {
@@ -47,7 +49,7 @@ mod tests {
             index: 0,
         };
         let frame = Frame::Binary(vec![7; size_bytes].into());
-        Arc::new(Entry::new(position, [frame]))
+        Arc::new(Entry::relayed(position, Form::default(), frame))
     }
 
     #[test]

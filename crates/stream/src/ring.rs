@@ -17,6 +17,16 @@ pub(crate) enum Item {
     Gap,
 }
 
+impl Item {
+    /// Bytes held for it.
+    fn size_bytes(&self) -> usize {
+        match self {
+            Self::Frame(entry) => entry.size_bytes(),
+            Self::Gap => 0,
+        }
+    }
+}
+
 /// What is at a number.
 #[derive(Debug)]
 pub(crate) enum Found<'a> {
@@ -34,6 +44,8 @@ pub(crate) struct Ring {
     items: VecDeque<Item>,
     /// Number of the oldest item.
     first: u64,
+    /// Bytes held when the last frame was added. Frames are made in further forms while they are
+    /// here, so it is counted anew each time.
     size_bytes: usize,
     /// Number of the current block's index 0; `None` before the first and after a loss.
     current: Option<u64>,
@@ -86,7 +98,6 @@ impl Ring {
             let number = self.end();
             self.kept_from = self.current.replace(number).unwrap_or(number);
         }
-        self.size_bytes += entry.size_bytes();
         self.items.push_back(Item::Frame(entry));
         self.evict(now)
     }
@@ -99,6 +110,7 @@ impl Ring {
 
     fn evict(&mut self, now: Instant) -> Vec<Arc<Entry>> {
         let mut evicted = Vec::new();
+        self.size_bytes = self.items.iter().map(Item::size_bytes).sum();
         while self.first < self.kept_from {
             let too_old = match self.items.front() {
                 Some(Item::Frame(entry)) => now.duration_since(entry.at) > self.limits.age,
@@ -112,9 +124,12 @@ impl Ring {
                 break;
             }
             self.first += 1;
-            if let Some(Item::Frame(entry)) = self.items.pop_front() {
-                self.size_bytes = self.size_bytes.saturating_sub(entry.size_bytes());
-                evicted.push(entry);
+            if let Some(item) = self.items.pop_front() {
+                // It may have grown since it was counted.
+                self.size_bytes = self.size_bytes.saturating_sub(item.size_bytes());
+                if let Item::Frame(entry) = item {
+                    evicted.push(entry);
+                }
             }
         }
         evicted

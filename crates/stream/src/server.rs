@@ -9,15 +9,18 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::compress::Compressors;
-use crate::encoder::Outlets;
+use blockwright_flashblocks::Form;
+
+use crate::encoder::{Outlets, StreamEncoder};
 use crate::hub::Hub;
+use crate::makers::Makers;
 use crate::notices::Notices;
 use crate::publisher::handover;
 use crate::refusal::Refusals;
+use crate::served::Served;
 use crate::slots::{Full, Slots};
 use crate::subscriber::{self, Shared};
-use crate::{Publisher, StreamConfig, StreamError, TlsIdentity, encoder, metrics};
+use crate::{Publisher, RelayPublisher, StreamConfig, StreamError, TlsIdentity, encoder, metrics};
 
 /// Pause after a failed accept (out of file descriptors, mostly), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -36,13 +39,53 @@ pub struct FlashblockServer {
 }
 
 impl FlashblockServer {
-    /// Listens and starts the encoder's thread, which ends when the last [`Publisher`] is dropped,
-    /// and a thread for each compression, which end with the server. Connections are accepted once [`run`](Self::run) is polled.
+    /// Listens, and starts the encoder's thread, which ends when the last [`Publisher`] is dropped, and
+    /// the threads that make other forms and compress, which end with the server. Connections are
+    /// accepted once [`run`](Self::run) is polled.
     ///
     /// # Errors
     /// [`StreamError`] where the address is taken, a limit is zero, a key cannot be sent, or no
     /// thread can be started.
     pub async fn bind(config: StreamConfig) -> Result<(Self, Publisher), StreamError> {
+        let (publisher, queue) = handover(config.queue.max(1));
+        let notices = Arc::new(Notices::new(config.limits.backlog_frames.max(1)));
+        let encoder = StreamEncoder::new(config.prev_id);
+        let served = Served::Any {
+            metadata: config.metadata,
+        };
+        let server = Self::open(config, served, Some(Arc::clone(&notices)))?;
+        let outlets = Outlets {
+            hub: Arc::clone(&server.shared.hub),
+            notices,
+        };
+        std::thread::Builder::new()
+            .name("flashblock-encoder".to_owned())
+            .spawn(move || encoder::run(queue, encoder, &outlets))
+            .map_err(StreamError::Thread)?;
+        Ok((server, publisher))
+    }
+
+    /// As [`Self::bind`], for frames that somebody else made, all of them in `form`. Subscribers have
+    /// everything that a builder's have but other dialects and extents of metadata, which are
+    /// refused, and notices. What the configuration says of encoding ([`StreamConfig::queue`],
+    /// [`StreamConfig::metadata`], [`StreamConfig::prev_id`]) has no effect.
+    ///
+    /// # Errors
+    /// As [`Self::bind`].
+    pub async fn bind_relay(
+        config: StreamConfig,
+        form: Form,
+    ) -> Result<(Self, RelayPublisher), StreamError> {
+        let server = Self::open(config, Served::Only(form), None)?;
+        let publisher = RelayPublisher::new(Arc::clone(&server.shared.hub), form);
+        Ok((server, publisher))
+    }
+
+    fn open(
+        config: StreamConfig,
+        served: Served,
+        notices: Option<Arc<Notices>>,
+    ) -> Result<Self, StreamError> {
         config.validate()?;
         metrics::describe();
         let bind_error = |source| StreamError::Bind {
@@ -52,33 +95,25 @@ impl FlashblockServer {
         let listener = listen(&config).map_err(bind_error)?;
         let local_addr = listener.local_addr().map_err(bind_error)?;
         let limits = config.limits;
-        // Each frame waits for a codec at most once, so a queue of the ring's length has room for all.
-        let compressors =
-            Compressors::start(config.ring.frames_max).map_err(StreamError::CompressThread)?;
-        let outlets = Arc::new(Outlets {
-            hub: Arc::new(Hub::new(config.ring, limits.backlog_frames)),
-            notices: Notices::new(limits.backlog_frames),
-        });
-        let (publisher, queue) = handover(config.queue);
-        let encoder_outlets = Arc::clone(&outlets);
-        std::thread::Builder::new()
-            .name("flashblock-encoder".to_owned())
-            .spawn(move || encoder::run(queue, &encoder_outlets))
-            .map_err(StreamError::Thread)?;
-        let server = Self {
+        // Each frame waits for a codec at most once, so a queue of the ring's length has room for all
+        // of one form.
+        let makers = Makers::start(config.ring.frames_max, config.prev_id)
+            .map_err(StreamError::MakerThread)?;
+        Ok(Self {
             listener,
             local_addr,
             slots: Slots::new(limits.subscribers_max, limits.subscribers_per_address_max),
             refusals: Refusals::new(limits.handshake_timeout),
             tls: config.tls,
             shared: Arc::new(Shared {
-                outlets,
+                hub: Arc::new(Hub::new(config.ring, limits.backlog_frames)),
+                notices,
+                served,
                 limits,
-                compressors,
+                makers,
                 api_keys: config.api_keys,
             }),
-        };
-        Ok((server, publisher))
+        })
     }
 
     /// The address that is really listened on.

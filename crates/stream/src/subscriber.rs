@@ -18,20 +18,25 @@ use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 
 use crate::admission::Admission;
 use crate::close::CloseCause;
-use crate::compress::Compressors;
-use crate::content::Frame;
-use crate::encoder::Outlets;
 use crate::feed::Feed;
+use crate::frame::Frame;
+use crate::hub::Hub;
+use crate::makers::Makers;
 use crate::metrics::{self, Subscribed};
+use crate::notices::Notices;
 use crate::outgoing::Outgoing;
+use crate::served::Served;
 use crate::{ApiKey, StreamLimits};
 
 /// What all subscribers share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) outlets: Arc<Outlets>,
+    pub(crate) hub: Arc<Hub>,
+    /// Not on a relay: it is not told how payloads end.
+    pub(crate) notices: Option<Arc<Notices>>,
+    pub(crate) served: Served,
     pub(crate) limits: StreamLimits,
-    pub(crate) compressors: Compressors,
+    pub(crate) makers: Makers,
     pub(crate) api_keys: Vec<ApiKey>,
 }
 
@@ -218,7 +223,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Subscriber<'_, S> {
             biased;
             () = stopped(&mut self.shutdown) => Event::Stop,
             message = self.socket.next() => Event::Heard(message),
-            next = self.feed.next(&self.shared.compressors) => Event::Next(next),
+            next = self.feed.next(&self.shared.makers) => Event::Next(next),
             _ = timers.ping.tick() => Event::PingDue,
             () = &mut timers.idle => Event::IdleDue,
         }

@@ -3,7 +3,9 @@ use std::time::Duration;
 use blockwright_types::PayloadId;
 
 use super::*;
-use crate::content::Frame;
+use blockwright_flashblocks::Form;
+
+use crate::frame::Frame;
 
 fn ring(frames_max: usize, size_bytes_max: usize) -> Ring {
     Ring::new(RingLimits {
@@ -20,7 +22,8 @@ fn entry(payload: u8, block_number: u64, index: u64) -> Arc<Entry> {
         block_number,
         index,
     };
-    Arc::new(Entry::new(position, [Frame::Binary(vec![0; 10].into())]))
+    let frame = Frame::Binary(vec![0; 10].into());
+    Arc::new(Entry::relayed(position, Form::default(), frame))
 }
 
 fn seen(block_number: u64, index: u64, payload: Option<u8>) -> LastSeen {
