@@ -32,9 +32,9 @@ pub(crate) async fn soon<F: Future>(what: &str, future: F) -> F::Output {
         .unwrap_or_else(|_| panic!("{what}: nothing happened"))
 }
 
-pub(crate) struct Running {
+pub(crate) struct Running<P = Publisher> {
     pub(crate) addr: SocketAddr,
-    pub(crate) publisher: Publisher,
+    pub(crate) publisher: P,
     pub(crate) stop: oneshot::Sender<()>,
     pub(crate) serving: JoinHandle<()>,
 }
@@ -50,6 +50,10 @@ pub(crate) async fn start(limits: StreamLimits) -> Running {
 
 pub(crate) async fn start_with(config: StreamConfig) -> Running {
     let (server, publisher) = FlashblockServer::bind(config).await.unwrap();
+    serve(server, publisher)
+}
+
+pub(crate) fn serve<P>(server: FlashblockServer, publisher: P) -> Running<P> {
     let addr = server.local_addr();
     let (stop, stopped) = oneshot::channel();
     let serving = tokio::spawn(server.run_until(async {
@@ -75,7 +79,9 @@ impl Running {
             .publish(flashblock(payload, index, size_bytes));
         assert_eq!(feedback, Feedback::Accepted);
     }
+}
 
+impl<P> Running<P> {
     pub(crate) async fn client(&self) -> Client {
         self.client_at("/").await
     }
@@ -95,7 +101,7 @@ impl Running {
 }
 
 /// The HTTP status of a refused handshake.
-pub(crate) async fn refused(server: &Running, path: &str) -> u16 {
+pub(crate) async fn refused<P>(server: &Running<P>, path: &str) -> u16 {
     match server.try_client(path).await {
         Err(Error::Http(response)) => response.status().as_u16(),
         Err(other) => panic!("expected an HTTP refusal: {other}"),
@@ -104,7 +110,7 @@ pub(crate) async fn refused(server: &Running, path: &str) -> u16 {
 }
 
 /// Everything the server says to a handshake for `path`, up to the end of the connection.
-pub(crate) async fn answer(server: &Running, path: &str) -> String {
+pub(crate) async fn answer<P>(server: &Running<P>, path: &str) -> String {
     let mut socket = TcpStream::connect(server.addr).await.unwrap();
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\

@@ -8,5 +8,6 @@ mod hostile;
 mod keys;
 mod notices;
 mod peers;
+mod relay;
 mod resume;
 mod tls;

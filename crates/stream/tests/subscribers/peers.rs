@@ -165,7 +165,7 @@ async fn limits_are_answered_and_freed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_served_is_refused_by_name() {
     let server = start(StreamLimits::default()).await;
-    assert_eq!(refused(&server, "/?dialect=spec").await, 400);
+    assert_eq!(refused(&server, "/?dialect=v9").await, 400);
     assert_eq!(refused(&server, "/x?encoding=gzip").await, 400);
     assert_eq!(refused(&server, "/?block_number=7").await, 400);
 }
