@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use blockwright_launch::{ApiKey, RingLimits, StreamSettings};
+use blockwright_launch::{ApiKey, MetadataDetail, RingLimits, SecretText, StreamSettings};
 use clap::Args;
 
 use crate::duration;
@@ -52,6 +52,25 @@ pub(crate) struct StreamArgs {
         value_name = "FILE"
     )]
     tls_key: Option<PathBuf>,
+    /// How much the metadata of JSON frames tells a subscriber that does not ask.
+    #[arg(long = "flashblocks.metadata", env = "BLOCKWRIGHT_FLASHBLOCKS_METADATA",
+          default_value_t = MetadataDetail::Full, value_name = "full|minimal|empty")]
+    metadata: MetadataDetail,
+    /// Name the flashblock before in the metadata of all JSON frames.
+    #[arg(long = "flashblocks.prev-id", env = "BLOCKWRIGHT_FLASHBLOCKS_PREV_ID",
+          value_parser = clap::builder::FalseyValueParser::new())]
+    prev_id: bool,
+    /// File with the key that signs flashblocks: 32 bytes in hex, mode 0600 or less.
+    #[arg(
+        long = "flashblocks.sign-key",
+        env = "BLOCKWRIGHT_FLASHBLOCKS_SIGN_KEY",
+        value_name = "FILE"
+    )]
+    sign_key: Option<PathBuf>,
+    /// The key itself, for development alone: prefer the file.
+    #[arg(long = "flashblocks.sign-key-hex", env = "BLOCKWRIGHT_FLASHBLOCKS_SIGN_KEY_HEX",
+          hide_env_values = true, value_name = "HEX", value_parser = secret)]
+    sign_key_hex: Option<SecretText>,
 }
 
 /// Takes any text: what is wrong with a key is said without repeating it, which this parser's errors
@@ -59,6 +78,12 @@ pub(crate) struct StreamArgs {
 #[allow(clippy::unnecessary_wraps)]
 fn api_key(text: &str) -> Result<ApiKey, Infallible> {
     Ok(ApiKey::new(text))
+}
+
+/// As [`api_key`].
+#[allow(clippy::unnecessary_wraps)]
+fn secret(text: &str) -> Result<SecretText, Infallible> {
+    Ok(SecretText::new(text.to_owned()))
 }
 
 impl StreamArgs {
@@ -75,6 +100,10 @@ impl StreamArgs {
             api_keys: self.api_key,
             tls_cert: self.tls_cert,
             tls_key: self.tls_key,
+            metadata: self.metadata,
+            prev_id: self.prev_id,
+            sign_key: self.sign_key,
+            sign_key_hex: self.sign_key_hex,
         }
     }
 }

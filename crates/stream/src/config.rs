@@ -1,9 +1,11 @@
 //! Where to listen and what a subscriber may use.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use blockwright_flashblocks::MetadataDetail;
+use blockwright_signer::Signer;
 
 use crate::{ApiKey, StreamError, TlsIdentity};
 
@@ -20,6 +22,9 @@ pub struct StreamConfig {
     pub metadata: MetadataDetail,
     /// Whether all JSON metadata names the flashblock before; without, only the minimal one does.
     pub prev_id: bool,
+    /// Signs the hash of each flashblock; the signature is in the metadata of all JSON frames. A
+    /// flashblock that is not signed in spite of it is sent without, and counted.
+    pub signer: Option<Arc<dyn Signer>>,
     /// What is held for those who resume.
     pub ring: RingLimits,
     /// Who may subscribe; empty for everybody.
@@ -31,13 +36,15 @@ pub struct StreamConfig {
 }
 
 impl StreamConfig {
-    /// Default queue, ring and limits on `addr`; full metadata, no keys, no TLS.
+    /// Default queue, ring and limits on `addr`; full metadata, no signature, no
+    /// keys, no TLS.
     pub fn new(addr: SocketAddr) -> Self {
         Self {
             addr,
             queue: 64,
             metadata: MetadataDetail::Full,
             prev_id: false,
+            signer: None,
             ring: RingLimits::default(),
             api_keys: Vec::new(),
             tls: None,

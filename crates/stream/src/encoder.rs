@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use blockwright_flashblocks::{EncodeError, Form, FrameEncoder};
+use blockwright_flashblocks::{BuilderSignature, EncodeError, Form, FrameEncoder, Frames};
+use blockwright_signer::{SignError, Signer};
 use blockwright_types::Flashblock;
 
 use crate::entry::Entry;
@@ -53,6 +54,7 @@ enum StepError {
 /// is sent until the next index 0. Other forms are made elsewhere, from what is kept here.
 pub(crate) struct StreamEncoder {
     encoder: FrameEncoder,
+    signer: Option<Arc<dyn Signer>>,
     /// The running payload.
     payload: Option<Arc<Payload>>,
     spent: Spent,
@@ -60,10 +62,12 @@ pub(crate) struct StreamEncoder {
 }
 
 impl StreamEncoder {
-    /// With `prev_id` all JSON metadata names the flashblock before.
-    pub(crate) fn new(prev_id: bool) -> Self {
+    /// With `prev_id` all JSON metadata names the flashblock before; with a signer it carries its
+    /// signature.
+    pub(crate) fn new(prev_id: bool, signer: Option<Arc<dyn Signer>>) -> Self {
         Self {
             encoder: FrameEncoder::new(prev_id),
+            signer,
             payload: None,
             spent: Spent::default(),
             interrupted: false,
@@ -93,6 +97,11 @@ impl StreamEncoder {
     fn entry(&mut self, flashblock: Arc<Flashblock>) -> Result<Entry, StepError> {
         let previous = self.encoder.last();
         let mut frames = self.encoder.advance(&flashblock)?;
+        let signer = self.signer.as_deref();
+        let signature = signer.and_then(|signer| sign(&mut frames, signer));
+        if let Some(signature) = signature {
+            frames.sign(signature);
+        }
         let frame = frames.encode(Form::default(), self.spent.memory())?;
         let frame = Frame::of(Form::default(), frame.into())?;
         if flashblock.index == 0 {
@@ -101,7 +110,7 @@ impl StreamEncoder {
         let payload = self.payload.clone().ok_or(StepError::NoPayload)?;
         let published = Published {
             flashblock,
-            signature: None,
+            signature,
         };
         payload.push(published.clone());
         Ok(Entry::ours(payload, &published, frame))
@@ -113,6 +122,34 @@ impl StreamEncoder {
             self.interrupted = true;
             metrics::gap();
             hub.gap();
+        }
+    }
+}
+
+/// Why a flashblock is sent without a signature.
+#[derive(Debug, thiserror::Error)]
+enum Unsigned {
+    #[error("it has no hash: {0}")]
+    Hash(#[from] EncodeError),
+    #[error(transparent)]
+    Sign(#[from] SignError),
+}
+
+/// The signature of the flashblock at hand. Its consumers would lose more by a stream that stops
+/// than by one that is not signed, so a failure is counted and told, and the frame goes out.
+fn sign(frames: &mut Frames<'_>, signer: &dyn Signer) -> Option<BuilderSignature> {
+    let started = Instant::now();
+    let hash = frames.flash_hash().map_err(Unsigned::from);
+    let signed = hash.and_then(|hash| Ok(signer.sign(hash)?));
+    match signed {
+        Ok(signature) => {
+            metrics::signed(started.elapsed());
+            Some(signature)
+        }
+        Err(error) => {
+            metrics::unsigned();
+            tracing::error!(%error, "flashblock is sent without a signature");
+            None
         }
     }
 }

@@ -27,6 +27,8 @@ const RESUMED: &str = "blockwright_stream_resumed_total";
 const COMPRESS: &str = "blockwright_stream_compress_seconds";
 const COMPRESSED_BYTES: &str = "blockwright_stream_compressed_bytes_total";
 const COMPRESS_REFUSED: &str = "blockwright_stream_compress_refused_total";
+const SIGN: &str = "blockwright_stream_sign_seconds";
+const UNSIGNED: &str = "blockwright_stream_unsigned_total";
 const FORM: &str = "blockwright_stream_form_seconds";
 const FORM_BYTES: &str = "blockwright_stream_form_bytes_total";
 const FORM_REFUSED: &str = "blockwright_stream_form_refused_total";
@@ -65,6 +67,16 @@ fn describe_frames() {
 }
 
 fn describe_forms() {
+    describe_histogram!(
+        SIGN,
+        Unit::Seconds,
+        "Time to hash and to sign a flashblock, which its frames wait for"
+    );
+    describe_counter!(
+        UNSIGNED,
+        Unit::Count,
+        "Flashblocks sent without a signature although there is a key"
+    );
     describe_histogram!(
         FORM,
         Unit::Seconds,
@@ -147,6 +159,14 @@ fn describe_peers() {
 pub(crate) fn encoded(size_bytes: usize, took: Duration) {
     histogram!(ENCODE).record(took.as_secs_f64());
     published(size_bytes);
+}
+
+pub(crate) fn signed(took: Duration) {
+    histogram!(SIGN).record(took.as_secs_f64());
+}
+
+pub(crate) fn unsigned() {
+    counter!(UNSIGNED).increment(1);
 }
 
 /// A flashblock is in the ring.

@@ -49,7 +49,7 @@ impl FlashblockServer {
     pub async fn bind(config: StreamConfig) -> Result<(Self, Publisher), StreamError> {
         let (publisher, queue) = handover(config.queue.max(1));
         let notices = Arc::new(Notices::new(config.limits.backlog_frames.max(1)));
-        let encoder = StreamEncoder::new(config.prev_id);
+        let encoder = StreamEncoder::new(config.prev_id, config.signer.clone());
         let served = Served::Any {
             metadata: config.metadata,
         };
@@ -68,7 +68,7 @@ impl FlashblockServer {
     /// As [`Self::bind`], for frames that somebody else made, all of them in `form`. Subscribers have
     /// everything that a builder's have but other dialects and extents of metadata, which are
     /// refused, and notices. What the configuration says of encoding ([`StreamConfig::queue`],
-    /// [`StreamConfig::metadata`], [`StreamConfig::prev_id`]) has no effect.
+    /// [`StreamConfig::metadata`], [`StreamConfig::prev_id`], [`StreamConfig::signer`]) has no effect.
     ///
     /// # Errors
     /// As [`Self::bind`].

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use alloy_consensus::{Eip658Value, Receipt, SignableTransaction, TxEip1559};
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Bloom, Signature, TxKind, U256, keccak256};
-use blockwright_flashblocks::V1Encoder;
+use blockwright_flashblocks::{SpecEncoder, V1Encoder};
 use blockwright_types::{
     AccountChange, AccountPost, BlockPart, Changes, Flashblock, FlashblockBase, PayloadId,
     RecoveredTx,
@@ -98,30 +98,47 @@ fn flashblock(index: u64) -> Flashblock {
     }
 }
 
-/// The median time of each flashblock's frame.
+/// The median times of each flashblock's frame, and of the hash that is signed.
 pub fn print() {
     let block: Vec<Flashblock> = (0..FLASHBLOCKS).map(flashblock).collect();
-    let mut times: Vec<Vec<Duration>> = vec![Vec::new(); block.len()];
     let mut sizes = Vec::new();
-    for _ in 0..ROUNDS {
-        let mut encoder = V1Encoder::new();
-        sizes.clear();
-        for (times, flashblock) in times.iter_mut().zip(&block) {
-            flashblock.part.forget_transactions_json();
-            let started = Instant::now();
-            let frame = encoder.encode(flashblock).unwrap();
-            times.push(started.elapsed());
-            sizes.push(frame.len());
-        }
-    }
+    let frames = rounds(&block, |encoder: &mut V1Encoder, flashblock| {
+        let frame = encoder.encode(flashblock).unwrap();
+        sizes.push(frame.len());
+    });
+    let hashes = rounds(&block, |encoder: &mut SpecEncoder, flashblock| {
+        encoder.container(flashblock).unwrap();
+    });
     println!("frames of {TRANSACTIONS} transfers each, {ROUNDS} rounds");
-    for (index, (mut times, size)) in times.into_iter().zip(sizes).enumerate() {
-        times.sort();
-        let median = times[ROUNDS / 2];
+    for ((index, frame), hash) in frames.iter().enumerate().zip(&hashes) {
+        let each = |time: &Duration| time.as_secs_f64() * 1e6 / TRANSACTIONS as f64;
         println!(
-            "  flashblock {index}: {} KB, {median:?}, {:.2} us a transaction",
-            size / 1_000,
-            median.as_secs_f64() * 1e6 / TRANSACTIONS as f64
+            "  flashblock {index}: {} KB, {frame:?}, {:.2} us a transaction; its hash {hash:?}, {:.2} us",
+            sizes[index] / 1_000,
+            each(frame),
+            each(hash),
         );
     }
+}
+
+/// The median times of `step` for each flashblock of `block`.
+fn rounds<E: Default>(
+    block: &[Flashblock],
+    mut step: impl FnMut(&mut E, &Flashblock),
+) -> Vec<Duration> {
+    let mut times: Vec<Vec<Duration>> = vec![Vec::new(); block.len()];
+    for _ in 0..ROUNDS {
+        let mut encoder = E::default();
+        for (times, flashblock) in times.iter_mut().zip(block) {
+            flashblock.part.forget_transactions_json();
+            let started = Instant::now();
+            step(&mut encoder, flashblock);
+            times.push(started.elapsed());
+        }
+    }
+    let median = |mut times: Vec<Duration>| {
+        times.sort();
+        times[times.len() / 2]
+    };
+    times.into_iter().map(median).collect()
 }

@@ -28,5 +28,7 @@ mod servers;
 mod stream;
 pub use stream::StreamSettings;
 
+pub use blockwright_flashblocks::MetadataDetail;
+pub use blockwright_signer::SecretText;
 pub use blockwright_stream::{ApiKey, RingLimits};
 pub use blockwright_types::{OpFork, SealedBlock};

@@ -2,7 +2,10 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use blockwright_flashblocks::MetadataDetail;
+use blockwright_signer::{LocalSigner, SecretText, Signer};
 use blockwright_stream::{
     ApiKey, FlashblockServer, Publisher, RingLimits, StreamConfig, StreamError, TlsError,
     TlsIdentity,
@@ -25,6 +28,14 @@ pub struct StreamSettings {
     pub tls_cert: Option<PathBuf>,
     /// PEM file of the certificate's private key.
     pub tls_key: Option<PathBuf>,
+    /// The metadata of JSON frames where a subscriber does not ask for another extent.
+    pub metadata: MetadataDetail,
+    /// Whether all JSON metadata names the flashblock before.
+    pub prev_id: bool,
+    /// File of the key that signs flashblocks, mode 0600 or less.
+    pub sign_key: Option<PathBuf>,
+    /// The same key as hex text, for development.
+    pub sign_key_hex: Option<SecretText>,
 }
 
 impl Default for StreamSettings {
@@ -36,6 +47,10 @@ impl Default for StreamSettings {
             api_keys: Vec::new(),
             tls_cert: None,
             tls_key: None,
+            metadata: MetadataDetail::default(),
+            prev_id: false,
+            sign_key: None,
+            sign_key_hex: None,
         }
     }
 }
@@ -57,7 +72,34 @@ impl StreamSettings {
         config.ring = self.ring.clone();
         config.api_keys.clone_from(&self.api_keys);
         config.tls = self.tls()?;
+        config.metadata = self.metadata;
+        config.prev_id = self.prev_id;
+        config.signer = self.signer()?;
         FlashblockServer::bind(config).await.map_err(refused)
+    }
+
+    fn signer(&self) -> Result<Option<Arc<dyn Signer>>, LaunchError> {
+        let signer = match (&self.sign_key, &self.sign_key_hex) {
+            (None, None) => return Ok(None),
+            (Some(file), None) => {
+                LocalSigner::from_file(file).map_err(|error| flag(SIGN_KEY, &error))?
+            }
+            (None, Some(text)) => {
+                tracing::warn!(
+                    "{SIGN_KEY_HEX} is for development: others may read command lines and \
+                     environments, a file of mode 0600 they may not"
+                );
+                LocalSigner::from_hex(text).map_err(|error| flag(SIGN_KEY_HEX, &error))?
+            }
+            (Some(_), Some(_)) => {
+                return Err(flag(
+                    SIGN_KEY_HEX,
+                    &"there is --flashblocks.sign-key already",
+                ));
+            }
+        };
+        tracing::info!(signer = %signer.address(), "flashblocks are signed");
+        Ok(Some(Arc::new(signer)))
     }
 
     fn tls(&self) -> Result<Option<TlsIdentity>, LaunchError> {
@@ -78,6 +120,8 @@ impl StreamSettings {
     }
 }
 
+const SIGN_KEY: &str = "--flashblocks.sign-key";
+const SIGN_KEY_HEX: &str = "--flashblocks.sign-key-hex";
 const TLS_CERT: &str = "--flashblocks.tls-cert";
 const TLS_KEY: &str = "--flashblocks.tls-key";
 
