@@ -4,10 +4,12 @@
 mod delivery;
 mod encodings;
 mod fixture;
+mod forms;
 mod hostile;
 mod keys;
 mod notices;
 mod peers;
 mod relay;
 mod resume;
+mod signatures;
 mod tls;
