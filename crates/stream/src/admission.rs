@@ -3,11 +3,13 @@
 use tokio_tungstenite::tungstenite::handshake::server::{
     Callback, ErrorResponse, Request, Response,
 };
-use tokio_tungstenite::tungstenite::http::StatusCode;
+use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
 
 use crate::entry::Format;
 use crate::feed::Feed;
 use crate::hub::{NotHeld, Start};
+use crate::key::Admitted;
+use crate::key_slots::KeySlot;
 use crate::notices;
 use crate::position::Position;
 use crate::query::{self, Asked};
@@ -15,10 +17,21 @@ use crate::refusal::http_error;
 use crate::subscriber::Shared;
 use crate::{key, metrics};
 
-/// Looks at the request; leaves the feed of an admitted one.
+/// Says in the answer to a subscriber with a position that the stream goes on behind it.
+const RESUMED: &str = "flashblocks-resumed";
+
+/// Looks at the request; leaves what an admitted one gets.
 pub(crate) struct Admission<'a> {
     pub(crate) shared: &'a Shared,
-    pub(crate) feed: &'a mut Option<Feed>,
+    pub(crate) guest: &'a mut Option<Guest>,
+}
+
+/// Somebody who was admitted.
+#[derive(Debug)]
+pub(crate) struct Guest {
+    pub(crate) feed: Feed,
+    /// Its place among those with the same key, where keys are asked for.
+    pub(crate) key_slot: Option<KeySlot>,
 }
 
 /// An HTTP answer in place of the upgrade.
@@ -30,10 +43,18 @@ struct Refused {
 }
 
 impl Callback for Admission<'_> {
-    fn on_request(self, request: &Request, response: Response) -> Result<Response, ErrorResponse> {
+    fn on_request(
+        self,
+        request: &Request,
+        mut response: Response,
+    ) -> Result<Response, ErrorResponse> {
         match admit(self.shared, request) {
-            Ok(feed) => {
-                *self.feed = Some(feed);
+            Ok(guest) => {
+                if guest.feed.continues() {
+                    let headers = response.headers_mut();
+                    headers.insert(RESUMED, HeaderValue::from_static("true"));
+                }
+                *self.guest = Some(guest);
                 Ok(response)
             }
             Err(refused) => {
@@ -45,15 +66,32 @@ impl Callback for Admission<'_> {
 }
 
 /// The key comes first: a stranger learns nothing, not even what is held.
-fn admit(shared: &Shared, request: &Request) -> Result<Feed, Refused> {
-    if !key::is_admitted(&shared.api_keys, request) {
-        return Err(Refused {
-            label: "key",
-            status: StatusCode::UNAUTHORIZED,
-            text: "an API key is needed: as \"Authorization: Bearer KEY\" or ?api_key=KEY\n"
-                .to_owned(),
-        });
-    }
+fn admit(shared: &Shared, request: &Request) -> Result<Guest, Refused> {
+    let key_slot = match key::admitted(&shared.api_keys, request) {
+        Admitted::Anybody => None,
+        Admitted::Holder(number) => Some(key_slot(shared, number)?),
+        Admitted::Stranger => {
+            return Err(Refused {
+                label: "key",
+                status: StatusCode::UNAUTHORIZED,
+                text: "an API key is needed: as \"Authorization: Bearer KEY\" or ?api_key=KEY\n"
+                    .to_owned(),
+            });
+        }
+    };
+    let feed = feed(shared, request)?;
+    Ok(Guest { feed, key_slot })
+}
+
+fn key_slot(shared: &Shared, number: usize) -> Result<KeySlot, Refused> {
+    shared.key_slots.take(number).ok_or_else(|| Refused {
+        label: "key_limit",
+        status: StatusCode::TOO_MANY_REQUESTS,
+        text: "too many subscriptions with this API key\n".to_owned(),
+    })
+}
+
+fn feed(shared: &Shared, request: &Request) -> Result<Feed, Refused> {
     let path = request.uri().path();
     if path.strip_suffix('/').unwrap_or(path) == notices::PATH {
         return match &shared.notices {

@@ -61,6 +61,7 @@ impl StreamConfig {
                 "subscribers_per_address_max",
                 limits.subscribers_per_address_max,
             ),
+            ("subscribers_per_key_max", limits.subscribers_per_key_max),
             ("backlog_frames", limits.backlog_frames),
             ("message_bytes_max", limits.message_bytes_max),
             ("ring.frames_max", self.ring.frames_max),
@@ -101,6 +102,8 @@ pub struct StreamLimits {
     pub subscribers_max: usize,
     /// Connections at once from one IPv4 address or one IPv6 /64. More are refused with HTTP 429.
     pub subscribers_per_address_max: usize,
+    /// Connections at once with one API key. More are refused with HTTP 429.
+    pub subscribers_per_key_max: usize,
     /// Frames a subscriber may lag behind what was published since it came, and notices a listener
     /// may; beyond that it is closed with code 1013, and also once the ring no longer holds what it
     /// is to read next.
@@ -129,6 +132,7 @@ impl Default for StreamLimits {
         Self {
             subscribers_max: 1_024,
             subscribers_per_address_max: 128,
+            subscribers_per_key_max: 1_024,
             backlog_frames: 64,
             handshake_timeout: Duration::from_secs(5),
             ping_interval: Duration::from_secs(10),

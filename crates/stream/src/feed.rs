@@ -17,6 +17,14 @@ pub(crate) enum Feed {
 }
 
 impl Feed {
+    /// Whether its first frame follows the position that was asked for.
+    pub(crate) const fn continues(&self) -> bool {
+        match self {
+            Self::Flashblocks { reader, .. } => reader.continues(),
+            Self::Notices(_) => false,
+        }
+    }
+
     /// The next frame. The future can be dropped at any moment: a frame that was not returned is
     /// still the next one.
     pub(crate) async fn next(&mut self, makers: &Makers) -> Result<Frame, CloseCause> {

@@ -84,11 +84,16 @@ impl Hub {
                 .after(&seen)
                 .ok_or_else(|| NotHeld { span: ring.span() })?,
         };
+        let continues = match (start, next.checked_sub(1).map(|last| ring.get(last))) {
+            (Start::After(seen), Some(Found::Item(Item::Frame(entry)))) => seen.is(&entry.position),
+            _ => false,
+        };
         Ok(Reader {
             hub: Arc::clone(self),
             end,
             next,
             replay_end: ring.end(),
+            continues,
         })
     }
 }
@@ -102,9 +107,16 @@ pub(crate) struct Reader {
     next: u64,
     /// Where the ring ended when the subscriber came: being behind counts from there.
     replay_end: u64,
+    /// What it reads first follows what the subscriber has: nothing was lost in between.
+    continues: bool,
 }
 
 impl Reader {
+    /// Whether the stream goes on behind the position that was asked for, without a hole.
+    pub(crate) const fn continues(&self) -> bool {
+        self.continues
+    }
+
     /// Waits for the next flashblock, which stays the next one until [`Self::advance`]: the future
     /// can be dropped at any moment.
     pub(crate) async fn entry(&mut self) -> Result<Arc<Entry>, CloseCause> {

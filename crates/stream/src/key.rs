@@ -1,7 +1,7 @@
 //! API keys.
 
 use sha2::{Digest, Sha256};
-use subtle::{Choice, ConstantTimeEq};
+use subtle::{ConditionallySelectable, ConstantTimeEq};
 use tokio_tungstenite::tungstenite::handshake::server::Request;
 use tokio_tungstenite::tungstenite::http::header::AUTHORIZATION;
 
@@ -38,23 +38,38 @@ impl core::fmt::Debug for ApiKey {
     }
 }
 
-/// Whether `request` shows one of `keys`, in the header `Authorization: Bearer KEY` or as `api_key` in
-/// the query string. Without keys everybody is let in.
+/// What the key of a request lets its sender do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Admitted {
+    /// There are no keys: everybody may come.
+    Anybody,
+    /// It shows the key of this number.
+    Holder(usize),
+    /// It shows none of them.
+    Stranger,
+}
+
+/// Which of `keys` is shown by `request`, in the header `Authorization: Bearer KEY` or as `api_key` in the
+/// query string.
 ///
 /// Digests are compared, all of them, bit by bit to the end: the time says nothing of a key.
-pub(crate) fn is_admitted(keys: &[ApiKey], request: &Request) -> bool {
+pub(crate) fn admitted(keys: &[ApiKey], request: &Request) -> Admitted {
     if keys.is_empty() {
-        return true;
+        return Admitted::Anybody;
     }
     let shown = [bearer(request), in_query(request)];
-    let mut admitted = Choice::from(0);
+    // The number of the key, counted from 1.
+    let mut found = 0_u64;
     for text in shown.into_iter().flatten() {
         let digest: [u8; 32] = Sha256::digest(text).into();
-        for key in keys {
-            admitted |= key.digest[..].ct_eq(&digest[..]);
+        for (number, key) in (1_u64..).zip(keys) {
+            found.conditional_assign(&number, key.digest[..].ct_eq(&digest[..]));
         }
     }
-    admitted.into()
+    let number = usize::try_from(found).ok();
+    number
+        .and_then(|number| number.checked_sub(1))
+        .map_or(Admitted::Stranger, Admitted::Holder)
 }
 
 fn bearer(request: &Request) -> Option<Vec<u8>> {
@@ -92,7 +107,7 @@ mod tests {
     #[test]
     fn a_key_is_taken_from_the_header_or_the_query() {
         let keys = [ApiKey::new("one"), ApiKey::new("t+w/o=")];
-        let admitted = [
+        let shown = [
             request("/", Some("Bearer one")),
             request("/", Some("bearer t+w/o=")),
             request("/x?dialect=v1&api_key=one", None),
@@ -100,8 +115,9 @@ mod tests {
             request("/?api_key=t+w/o=", None),
             request("/?api_key=wrong", Some("Bearer one")),
         ];
-        for request in admitted {
-            assert!(is_admitted(&keys, &request), "{request:?}");
+        for (request, number) in shown.into_iter().zip([0, 1, 0, 1, 1, 0]) {
+            let found = admitted(&keys, &request);
+            assert_eq!(found, Admitted::Holder(number), "{request:?}");
         }
         let strangers = [
             request("/", None),
@@ -113,9 +129,9 @@ mod tests {
             request("/?xapi_key=one", None),
         ];
         for request in strangers {
-            assert!(!is_admitted(&keys, &request), "{request:?}");
+            assert_eq!(admitted(&keys, &request), Admitted::Stranger, "{request:?}");
         }
-        assert!(is_admitted(&[], &request("/", None)));
+        assert_eq!(admitted(&[], &request("/", None)), Admitted::Anybody);
     }
 
     #[test]

@@ -27,6 +27,8 @@ mod hub;
 mod key;
 pub use key::ApiKey;
 
+mod key_slots;
+
 mod makers;
 
 mod metrics;

@@ -13,6 +13,7 @@ use blockwright_flashblocks::Form;
 
 use crate::encoder::{Outlets, StreamEncoder};
 use crate::hub::Hub;
+use crate::key_slots::KeySlots;
 use crate::makers::Makers;
 use crate::notices::Notices;
 use crate::publisher::handover;
@@ -95,6 +96,7 @@ impl FlashblockServer {
         let listener = listen(&config).map_err(bind_error)?;
         let local_addr = listener.local_addr().map_err(bind_error)?;
         let limits = config.limits;
+        let key_max = limits.subscribers_per_key_max;
         // Each frame waits for a codec at most once, so a queue of the ring's length has room for all
         // of one form.
         let makers = Makers::start(config.ring.frames_max, config.prev_id)
@@ -111,6 +113,7 @@ impl FlashblockServer {
                 served,
                 limits,
                 makers,
+                key_slots: KeySlots::new(config.api_keys.len(), key_max),
                 api_keys: config.api_keys,
             }),
         })

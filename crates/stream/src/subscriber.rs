@@ -16,11 +16,12 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 
-use crate::admission::Admission;
+use crate::admission::{Admission, Guest};
 use crate::close::CloseCause;
 use crate::feed::Feed;
 use crate::frame::Frame;
 use crate::hub::Hub;
+use crate::key_slots::KeySlots;
 use crate::makers::Makers;
 use crate::metrics::{self, Subscribed};
 use crate::notices::Notices;
@@ -38,6 +39,7 @@ pub(crate) struct Shared {
     pub(crate) limits: StreamLimits,
     pub(crate) makers: Makers,
     pub(crate) api_keys: Vec<ApiKey>,
+    pub(crate) key_slots: KeySlots,
 }
 
 /// Serves one accepted connection until it ends.
@@ -60,10 +62,10 @@ async fn serve_over<S: AsyncRead + AsyncWrite + Unpin>(
     mut shutdown: watch::Receiver<bool>,
 ) {
     let limits = &shared.limits;
-    let mut feed = None;
+    let mut guest = None;
     let admission = Admission {
         shared,
-        feed: &mut feed,
+        guest: &mut guest,
     };
     let handshake = async {
         let stream = opening.await?;
@@ -81,7 +83,12 @@ async fn serve_over<S: AsyncRead + AsyncWrite + Unpin>(
         Ok(Err(_)) => return metrics::refused("handshake"),
         Err(_) => return metrics::refused("handshake_timeout"),
     };
-    let Some(feed) = feed else {
+    // The key's slot is held to the end.
+    let Some(Guest {
+        feed,
+        key_slot: _slot,
+    }) = guest
+    else {
         return metrics::refused("handshake");
     };
     let subscribed = Subscribed::new();

@@ -1,6 +1,6 @@
 //! With keys, nothing goes to a stranger.
 
-use blockwright_stream::{ApiKey, FlashblockServer, StreamConfig};
+use blockwright_stream::{ApiKey, FlashblockServer, StreamConfig, StreamLimits};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use crate::fixture::{Client, answer, config, refused, soon, start_with};
@@ -59,4 +59,36 @@ async fn a_key_that_nobody_can_send_is_refused_and_not_repeated() {
     let said = error.to_string();
     assert!(said.contains("API key 2"), "{said}");
     assert!(!said.contains("not good"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_key_has_its_share_of_connections() {
+    let server = start_with(StreamConfig {
+        api_keys: vec![ApiKey::new("first"), ApiKey::new("second")],
+        limits: StreamLimits {
+            subscribers_per_key_max: 2,
+            ..StreamLimits::default()
+        },
+        ..config()
+    })
+    .await;
+    server.publish(1, 0);
+    let mut one = server.client_at("/?api_key=first").await;
+    let _two = server.client_at("/notices?api_key=first").await;
+    assert_eq!(refused(&server, "/?api_key=first").await, 429);
+    assert_eq!(refused(&server, "/?api_key=third").await, 401);
+    let mut other = server.client_at("/?api_key=second").await;
+    assert_eq!(other.next().await, (1, 0));
+    // A refused query gives its place back.
+    assert_eq!(refused(&server, "/?api_key=second&replay=x").await, 400);
+    let _third = server.client_at("/?api_key=second").await;
+
+    assert_eq!(one.next().await, (1, 0));
+    one.socket.close(None).await.unwrap();
+    let freed = async {
+        while server.try_client("/?api_key=first").await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon("a free place", freed).await;
 }

@@ -4,7 +4,7 @@ use blockwright_flashblocks::{Dialect, Form, FrameEncoder, MetadataDetail, decod
 use blockwright_stream::{FlashblockServer, RelayError, RelayPublisher, RelayedFrame};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::fixture::{Running, answer, config, flashblock, refused, serve, unpack};
+use crate::fixture::{Running, answer, config, flashblock, refused, serve, soon, unpack};
 
 /// Somebody else's builder.
 struct Upstream {
@@ -142,5 +142,33 @@ async fn a_relayed_hash_chain_arrives_whole() {
         let read = decode_spec(bytes(&message)).unwrap();
         assert_eq!(read.parent_flash_hash.0, parent);
         parent = Some(read.flash_hash());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_answer_says_whether_the_stream_goes_on_without_a_hole() {
+    let (mut server, mut upstream) = relay(Form::default()).await;
+    for (payload, index) in [(1, 0), (1, 1)] {
+        let frame = upstream.frame(payload, index);
+        server.publisher.publish(frame).unwrap();
+    }
+    server.publisher.gap();
+    for (payload, index) in [(2, 0), (2, 1)] {
+        let frame = upstream.frame(payload, index);
+        server.publisher.publish(frame).unwrap();
+    }
+    for (query, goes_on) in [
+        ("block_number=1&flashblock_index=0", true),
+        ("block_number=2&flashblock_index=0", true),
+        ("block_number=2&flashblock_index=1", true),
+        // Behind it something was lost.
+        ("block_number=1&flashblock_index=1", false),
+        ("", false),
+    ] {
+        let url = format!("ws://{}/?{query}", server.addr);
+        let connecting = tokio_tungstenite::connect_async(url);
+        let (_socket, response) = soon("connecting", connecting).await.unwrap();
+        let said = response.headers().contains_key("flashblocks-resumed");
+        assert_eq!(said, goes_on, "{query}");
     }
 }

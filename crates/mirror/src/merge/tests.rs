@@ -1,0 +1,384 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const HOLD_US: u64 = 400_000;
+
+fn merge(upstreams: usize) -> Merge {
+    let mut merge = Merge::new(MergeConfig {
+        upstreams,
+        hold_us: HOLD_US,
+        held_bytes_max: 1_000_000,
+    });
+    for upstream in 0..upstreams {
+        merge.connected(upstream);
+    }
+    merge
+}
+
+fn id(payload: u8) -> PayloadId {
+    PayloadId::new([payload; 8])
+}
+
+/// The copy that `upstream` sends of a flashblock of block number `payload`.
+fn copy(upstream: usize, (payload, index): (u8, u64)) -> FrameCopy {
+    FrameCopy {
+        upstream,
+        header: FrameHeader {
+            payload_id: id(payload),
+            index,
+            block_number: Some(u64::from(payload)),
+        },
+        frame: vec![payload, index as u8].into(),
+        at_us: 0,
+    }
+}
+
+/// A merge, and the positions that came out of it.
+struct Run {
+    merge: Merge,
+    sent: Vec<(u8, u64)>,
+    lost: usize,
+    now_us: u64,
+}
+
+impl Run {
+    fn new(upstreams: usize) -> Self {
+        Self {
+            merge: merge(upstreams),
+            sent: Vec::new(),
+            lost: 0,
+            now_us: 0,
+        }
+    }
+
+    fn note(&mut self, out: Vec<Output>) {
+        for output in out {
+            match output {
+                Output::Frame(merged) => self.sent.push((merged.payload_id.0[0], merged.index)),
+                Output::Lost => self.lost += 1,
+            }
+        }
+    }
+
+    fn take(&mut self, upstream: usize, position: (u8, u64)) -> Verdict {
+        self.take_copy(copy(upstream, position))
+    }
+
+    fn take_copy(&mut self, mut copy: FrameCopy) -> Verdict {
+        copy.at_us = self.now_us;
+        let mut out = Vec::new();
+        let verdict = self.merge.take(copy, &mut out);
+        self.note(out);
+        verdict
+    }
+
+    fn silent(&mut self, upstream: usize) {
+        let mut out = Vec::new();
+        self.merge.silent(upstream, self.now_us, &mut out);
+        self.note(out);
+    }
+
+    fn tick(&mut self, after_us: u64) {
+        self.now_us += after_us;
+        let mut out = Vec::new();
+        self.merge.tick(self.now_us, &mut out);
+        self.note(out);
+    }
+}
+
+#[test]
+fn the_earliest_copy_is_sent_and_the_others_are_counted() {
+    let mut run = Run::new(2);
+    assert_eq!(run.take(0, (1, 0)), Verdict::First);
+    run.now_us = 700;
+    assert_eq!(run.take(1, (1, 0)), Verdict::Duplicate { lag_us: 700 });
+    assert_eq!(run.take(1, (1, 1)), Verdict::First);
+    assert_eq!(run.take(0, (1, 1)), Verdict::Duplicate { lag_us: 0 });
+    assert_eq!(run.sent, [(1, 0), (1, 1)]);
+}
+
+#[test]
+fn what_one_upstream_misses_another_fills_in() {
+    let mut run = Run::new(2);
+    run.take(0, (1, 0));
+    assert_eq!(run.take(0, (1, 2)), Verdict::Held);
+    assert_eq!(run.take(0, (2, 0)), Verdict::Held);
+    assert_eq!(run.take(1, (1, 0)), Verdict::Duplicate { lag_us: 0 });
+    assert_eq!(run.take(1, (1, 1)), Verdict::First);
+    // The first upstream has said that its payload was over after index 2.
+    assert_eq!(run.sent, [(1, 0), (1, 1), (1, 2), (2, 0)]);
+    assert_eq!(run.take(1, (1, 2)), Verdict::Duplicate { lag_us: 0 });
+    assert_eq!(run.lost, 0);
+}
+
+#[test]
+fn what_nobody_can_fill_in_is_lost_and_said_to_be() {
+    let mut run = Run::new(2);
+    run.take(0, (1, 0));
+    run.take(0, (1, 2));
+    run.take(0, (2, 0));
+    assert_eq!(run.sent, [(1, 0)]);
+    run.silent(1);
+    assert_eq!(run.sent, [(1, 0), (2, 0)]);
+    assert_eq!(run.lost, 1);
+    assert_eq!(run.take(1, (1, 1)), Verdict::Late);
+    assert_eq!(run.take(1, (1, 2)), Verdict::Late);
+    assert_eq!(run.take(1, (1, 0)), Verdict::Duplicate { lag_us: 0 });
+}
+
+#[test]
+fn an_upstream_that_missed_the_end_does_not_end_the_payload_for_others() {
+    let mut run = Run::new(2);
+    run.take(0, (1, 0));
+    run.take(1, (1, 0));
+    run.merge.broken(0);
+    assert_eq!(run.take(0, (2, 0)), Verdict::Held);
+    assert_eq!(run.take(1, (1, 1)), Verdict::First);
+    run.take(1, (2, 0));
+    assert_eq!(run.sent, [(1, 0), (1, 1), (2, 0)]);
+}
+
+#[test]
+fn a_payload_that_stands_still_is_left_after_the_hold_time() {
+    let mut run = Run::new(2);
+    run.take(0, (1, 0));
+    run.take(1, (1, 0));
+    run.merge.broken(0);
+    run.now_us = 100;
+    run.take(0, (2, 0));
+    assert_eq!(run.merge.due_us(), Some(100 + HOLD_US));
+    run.tick(HOLD_US - 1);
+    assert_eq!(run.sent, [(1, 0)]);
+    run.tick(1);
+    assert_eq!(run.sent, [(1, 0), (2, 0)]);
+    assert_eq!(run.merge.due_us(), None);
+}
+
+#[test]
+fn a_stalled_upstream_is_not_waited_for() {
+    let mut run = Run::new(2);
+    run.take(0, (1, 0));
+    run.take(1, (1, 0));
+    run.merge.broken(0);
+    run.take(0, (2, 0));
+    run.silent(1);
+    assert_eq!(run.sent, [(1, 0), (2, 0)]);
+}
+
+#[test]
+fn another_payload_for_the_same_block_supersedes() {
+    let mut run = Run::new(2);
+    run.take(0, (1, 0));
+    run.take(0, (1, 1));
+    let mut other = copy(0, (2, 0));
+    other.header.block_number = Some(1);
+    assert_eq!(run.take_copy(other), Verdict::First);
+    assert_eq!(run.take(1, (1, 2)), Verdict::Late);
+    assert_eq!(run.sent, [(1, 0), (1, 1), (2, 0)]);
+}
+
+#[test]
+fn an_older_block_needs_somebody_who_saw_it_follow() {
+    let mut run = Run::new(2);
+    run.take(0, (5, 0));
+    // The other one is behind.
+    assert_eq!(run.take(1, (4, 0)), Verdict::Held);
+    run.tick(10 * HOLD_US);
+    assert_eq!(run.merge.due_us(), None);
+    run.take(0, (6, 0));
+    assert_eq!(run.take(1, (4, 1)), Verdict::Late);
+    // The chain itself goes back.
+    assert_eq!(run.take(0, (3, 0)), Verdict::First);
+    assert_eq!(run.sent, [(5, 0), (6, 0), (3, 0)]);
+}
+
+#[test]
+fn a_second_content_is_not_sent_and_its_sender_not_believed() {
+    let mut run = Run::new(2);
+    run.take(0, (1, 0));
+    let mut other = copy(1, (1, 0));
+    other.frame = vec![9].into();
+    assert_eq!(run.take_copy(other), Verdict::Equivocation);
+    assert_eq!(run.take(1, (1, 1)), Verdict::Distrusted);
+    assert_eq!(run.take(0, (1, 1)), Verdict::First);
+    // In the next payload it is heard again.
+    assert_eq!(run.take(1, (2, 0)), Verdict::First);
+    let mut old = copy(1, (1, 1));
+    old.frame = vec![9].into();
+    assert_eq!(run.take_copy(old), Verdict::Equivocation);
+}
+
+#[test]
+fn what_waits_from_a_liar_is_let_go_of() {
+    let mut run = Run::new(2);
+    run.take(0, (1, 0));
+    assert_eq!(run.take(1, (1, 2)), Verdict::Held);
+    let mut other = copy(1, (1, 0));
+    other.frame = vec![9].into();
+    assert_eq!(run.take_copy(other), Verdict::Equivocation);
+    assert_eq!(run.merge.held_bytes, 0);
+    run.take(0, (1, 1));
+    assert_eq!(run.sent, [(1, 0), (1, 1)]);
+}
+
+#[test]
+fn memory_is_bounded() {
+    let mut run = Run::new(2);
+    run.take(0, (1, 0));
+    let mut large = copy(1, (1, 5));
+    large.frame = vec![0; 600_000].into();
+    assert_eq!(run.take_copy(large.clone()), Verdict::Held);
+    large.header.index = 6;
+    assert_eq!(run.take_copy(large.clone()), Verdict::Refused);
+    large.header.index = u64::MAX;
+    assert_eq!(run.take_copy(large.clone()), Verdict::Refused);
+    // What is next is never refused.
+    large.header.index = 1;
+    assert_eq!(run.take_copy(large), Verdict::First);
+    for payload in 10..=255 {
+        run.take(1, (payload, 1));
+    }
+    assert!(run.merge.waiting.len() <= WAITING_MAX);
+    assert!(run.merge.past.len() <= PAST_MAX);
+}
+
+#[test]
+fn an_index_0_without_a_block_number_cannot_be_sent() {
+    let mut run = Run::new(2);
+    let mut bare = copy(0, (1, 0));
+    bare.header.block_number = None;
+    assert_eq!(run.take_copy(bare), Verdict::Refused);
+    assert_eq!(run.take(1, (1, 0)), Verdict::First);
+    let mut next = copy(0, (1, 1));
+    next.header.block_number = None;
+    assert_eq!(run.take_copy(next), Verdict::First);
+    assert_eq!(run.sent, [(1, 0), (1, 1)]);
+}
+
+/// What an upstream does with each flashblock of the chain.
+fn fates(upstreams: usize) -> impl Strategy<Value = Vec<Vec<bool>>> {
+    let one = prop::collection::vec(prop::bool::weighted(0.75), 64);
+    prop::collection::vec(one, upstreams)
+}
+
+/// Payloads with their block numbers, some superseded, some after a reorg, and their lengths.
+fn chain() -> impl Strategy<Value = Vec<(u64, u64)>> {
+    prop::collection::vec((10u64..14, 1u64..6), 1..7)
+}
+
+fn positions(chain: &[(u64, u64)]) -> Vec<(u8, u64)> {
+    let payloads = (1u8..).zip(chain);
+    payloads
+        .flat_map(|(payload, (_, length))| (0..*length).map(move |index| (payload, index)))
+        .collect()
+}
+
+/// Contiguous from 0 in each payload, each payload once.
+fn assert_sequence(sent: &[(u8, u64)]) {
+    let mut seen = Vec::new();
+    let mut last: Option<(u8, u64)> = None;
+    for (payload, index) in sent {
+        match last {
+            Some((same, before)) if same == *payload => assert_eq!(*index, before + 1),
+            _ => {
+                assert_eq!(*index, 0, "{sent:?}");
+                assert!(!seen.contains(payload), "{sent:?}");
+                seen.push(*payload);
+            }
+        }
+        last = Some((*payload, *index));
+    }
+}
+
+struct Player {
+    upstream: usize,
+    at: usize,
+    missed: bool,
+}
+
+impl Player {
+    /// Delivers the next flashblock, or misses it and is disconnected for the time.
+    fn step(&mut self, run: &mut Run, chain: &[(u64, u64)], fate: &[bool]) -> Option<Verdict> {
+        let position = *positions(chain).get(self.at)?;
+        let arrives = fate[self.at];
+        self.at += 1;
+        if !arrives {
+            if !self.missed {
+                run.silent(self.upstream);
+            }
+            self.missed = true;
+            return None;
+        }
+        if core::mem::take(&mut self.missed) {
+            run.merge.connected(self.upstream);
+            run.merge.broken(self.upstream);
+        }
+        let mut copy = copy(self.upstream, position);
+        copy.header.block_number = Some(chain[usize::from(position.0 - 1)].0);
+        Some(run.take_copy(copy))
+    }
+}
+
+fn players(upstreams: usize) -> Vec<Player> {
+    (0..upstreams)
+        .map(|upstream| Player {
+            upstream,
+            at: 0,
+            missed: false,
+        })
+        .collect()
+}
+
+proptest! {
+    /// With one upstream that misses nothing, however late it is, nothing is missing.
+    #[test]
+    fn one_whole_upstream_is_enough(
+        chain in chain(),
+        mut fates in fates(3),
+        order in prop::collection::vec(0usize..3, 0..120),
+    ) {
+        let mut run = Run::new(3);
+        fates[0] = vec![true; 64];
+        let mut players = players(3);
+        // Somebody begins at the beginning.
+        players[0].step(&mut run, &chain, &fates[0]);
+        let rest = (0..3).cycle().take(3 * 64);
+        for upstream in order.into_iter().chain(rest) {
+            players[upstream].step(&mut run, &chain, &fates[upstream]);
+            assert_sequence(&run.sent);
+        }
+        prop_assert_eq!(&run.sent, &positions(&chain));
+        prop_assert_eq!(run.lost, 0);
+        prop_assert_eq!(run.merge.held_bytes, 0);
+    }
+
+    /// Whatever comes, in whatever order, with time passing: what goes out is a sequence.
+    #[test]
+    fn what_goes_out_is_contiguous_and_sent_once(
+        steps in prop::collection::vec(
+            (0usize..3, 1u8..6, 0u64..5, 0u8..12, 0u64..300_000), 0..200),
+    ) {
+        let mut run = Run::new(3);
+        for (upstream, payload, index, what, after_us) in steps {
+            run.tick(after_us);
+            match what {
+                0 => run.silent(upstream),
+                1 => run.merge.connected(upstream),
+                2 => run.merge.broken(upstream),
+                3 => {
+                    let mut other = copy(upstream, (payload, index));
+                    other.frame = vec![upstream as u8; 3].into();
+                    run.take_copy(other);
+                }
+                _ => {
+                    run.take(upstream, (payload, index));
+                }
+            }
+            assert_sequence(&run.sent);
+            let waiting = run.merge.waiting.iter().chain(&run.merge.current);
+            let held: usize = waiting.map(Open::held_bytes).sum();
+            prop_assert_eq!(run.merge.held_bytes, held);
+        }
+    }
+}
