@@ -6,7 +6,7 @@ use std::time::Duration;
 use rand::Rng as _;
 
 /// The random part of a pause: keeps the subscribers of a server that restarts from coming back all at once.
-pub trait Jitter: Send + fmt::Debug {
+pub trait Jitter: Send + Sync + fmt::Debug {
     /// A number from 0 to 1.
     fn fraction(&mut self) -> f64;
 }

@@ -19,8 +19,8 @@ const RESUMED: &str = "flashblocks-resumed";
 const REFUSAL_CHARS_MAX: usize = 200;
 
 /// Either kind of connection.
-pub(crate) trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for T {}
+pub(crate) trait Transport: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Transport for T {}
 
 pub(crate) type Socket = WebSocketStream<Box<dyn Transport>>;
 

@@ -2,6 +2,7 @@
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use blockwright_flashblocks::Form;
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::sync::mpsc;
@@ -103,10 +104,13 @@ impl Connection<'_> {
 
     async fn unpacked(&self, bytes: Bytes, is_text: bool) -> Result<Bytes, Unreadable> {
         if is_text || is_plain(self.config.form, &bytes) {
-            return Ok(bytes);
+            return checked(self.config.form, bytes, is_text);
         }
         let max_bytes = self.config.frame_bytes_max;
-        let unpacking = tokio::task::spawn_blocking(move || unpack(&bytes, max_bytes));
+        let form = self.config.form;
+        let unpacking = tokio::task::spawn_blocking(move || {
+            unpack(&bytes, max_bytes).and_then(|plain| checked(form, plain, false))
+        });
         unpacking
             .await
             .unwrap_or_else(|error| Err(Unreadable::Packed(error.to_string())))
@@ -161,6 +165,15 @@ impl Connection<'_> {
             Some(Alarm::GiveUp) => Err(Disconnect::Stalled),
         }
     }
+}
+
+/// JSON that came as text is UTF-8; what came otherwise has to be looked at.
+fn checked(form: Form, frame: Bytes, is_text: bool) -> Result<Bytes, Unreadable> {
+    if form.is_text() && !is_text {
+        let text = core::str::from_utf8(&frame);
+        text.map_err(|error| Unreadable::Json(error.to_string()))?;
+    }
+    Ok(frame)
 }
 
 fn nobody() -> Disconnect {
