@@ -39,13 +39,13 @@ type blockwright struct {
 	program   string
 	files     layout
 	name      string
-	ports     []string // HTTP, authenticated
+	ports     []string // HTTP, authenticated, flashblocks; the same after a restart
 	endpoints Endpoints
 	process   *process.Process
 }
 
 func newBlockwright(program string, files layout, name string) (*blockwright, error) {
-	ports, err := freePorts(2)
+	ports, err := freePorts(3)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (b *blockwright) Start(ctx context.Context) error {
 			"node", "--chain", b.files.config("l2-genesis.json"), "--datadir", b.files.data(b.name),
 			"--http.port", b.ports[0], "--ws.port", "0",
 			"--authrpc.port", b.ports[1], "--authrpc.jwtsecret", b.files.jwt(),
-			"--flashblocks.port", "0", "--metrics.port", "0", "--endpoints", endpoints,
+			"--flashblocks.port", b.ports[2], "--metrics.port", "0", "--endpoints", endpoints,
 		},
 	})
 	if err != nil {

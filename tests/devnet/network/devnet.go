@@ -27,6 +27,8 @@ type Config struct {
 	EngineProgram string
 	// Genesis is the chain to make.
 	Genesis genesis.Options
+	// Sidecar, if there is one, stands between op-node and the engine.
+	Sidecar *SidecarConfig
 }
 
 // Devnet is a running L1, an L2 engine and the op-node that sequences on it.
@@ -34,6 +36,8 @@ type Devnet struct {
 	L1     *L1
 	Engine Engine
 	Node   *OpNode
+	// Sidecar is nil unless the configuration asks for it.
+	Sidecar *Sidecar
 
 	config    Config
 	files     layout
@@ -104,6 +108,12 @@ func (d *Devnet) startPair(ctx context.Context, name string, sequencer bool) (En
 		return engine, nil, err
 	}
 	auth := engine.Auth()
+	if sequencer && d.config.Sidecar != nil {
+		if d.Sidecar, err = startSidecar(ctx, *d.config.Sidecar, d.files, engine); err != nil {
+			return engine, nil, err
+		}
+		auth = d.Sidecar.URL()
+	}
 	if d.config.Genesis.KarstOffset >= 0 {
 		bridge, err := newPayloadBridge(auth, d.files.config(genesis.RollupFile))
 		if err != nil {
@@ -130,7 +140,11 @@ func (d *Devnet) Processes() []*process.Process {
 	for _, follower := range d.followers {
 		all = append(all, nodeProcess(follower.Node), engineProcess(follower.Engine))
 	}
-	all = append(all, nodeProcess(d.Node), engineProcess(d.Engine))
+	all = append(all, nodeProcess(d.Node))
+	if d.Sidecar != nil {
+		all = append(all, d.Sidecar.process, engineProcess(d.Sidecar.Builder))
+	}
+	all = append(all, engineProcess(d.Engine))
 	for _, judge := range d.judges {
 		all = append(all, engineProcess(judge))
 	}
