@@ -186,5 +186,8 @@ func engineProcess(e Engine) *process.Process {
 	return e.Process()
 }
 
+// BlockTimeSeconds is the time between two L2 blocks.
+func (d *Devnet) BlockTimeSeconds() uint64 { return d.config.Genesis.BlockTimeSeconds }
+
 // JWTSecret is the shared secret of all Engine APIs.
 func (d *Devnet) JWTSecret() ([32]byte, error) { return readJWTSecret(d.files.jwt()) }

@@ -62,11 +62,18 @@ func startDevnet(ctx context.Context, t *testing.T, options genesis.Options) *ne
 	kind, program := engineUnderTest(t)
 	built, err := programs.Build(ctx)
 	must(t, err)
+	return startNetwork(ctx, t, network.Config{
+		Programs: built, Engine: kind, EngineProgram: program, Genesis: options,
+	})
+}
+
+// startNetwork runs what config says, in a folder of its own.
+func startNetwork(ctx context.Context, t *testing.T, config network.Config) *network.Devnet {
+	t.Helper()
 	folder, err := os.MkdirTemp("", "devnet-")
 	must(t, err)
-	d, err := network.Start(ctx, network.Config{
-		Folder: folder, Programs: built, Engine: kind, EngineProgram: program, Genesis: options,
-	})
+	config.Folder = folder
+	d, err := network.Start(ctx, config)
 	t.Cleanup(func() {
 		if err := d.Stop(); err != nil {
 			t.Errorf("stop: %v", err)
