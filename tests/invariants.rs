@@ -77,11 +77,11 @@ fn hold_over(fork: OpFork, seeds: std::ops::Range<u64>) {
         let transcript = run(&node, &scenario, RootsScript::Honest);
         check(fork, seed, &scenario, &transcript);
         for published in &transcript.published {
-            check_agreement(&node, &genesis, &scenario, &published.publication.best)
+            check_agreement(&node, &genesis, &scenario, &published.best)
                 .unwrap_or_else(|what| panic!("{fork}, seed {seed}: {what}"));
         }
         if let Some(last) = transcript.published.last() {
-            let block = &last.publication.best.block;
+            let block = &last.best.block;
             if seed % SCRATCH_EVERY == 0 {
                 check_root_from_scratch(&node, block)
                     .unwrap_or_else(|what| panic!("{fork}, seed {seed}: {what}"));
@@ -132,7 +132,7 @@ fn a_failed_root_leaves_a_valid_block() {
         check(OpFork::Karst, seed, &scenario, &transcript);
         assert!(transcript.published.len() as u64 <= at);
         if let Some(last) = transcript.published.last() {
-            check_agreement(&node, &genesis, &scenario, &last.publication.best)
+            check_agreement(&node, &genesis, &scenario, &last.best)
                 .unwrap_or_else(|what| panic!("seed {seed}: {what}"));
         }
         let end = transcript.end.map(|end| end.reason);
@@ -156,7 +156,7 @@ fn chains_of_built_blocks_are_followed_by_an_importing_node() {
             let Some(last) = transcript.published.last() else {
                 continue;
             };
-            let best = &last.publication.best;
+            let best = &last.best;
             let imported = agreement::import(&follower, &parent, &best.block)
                 .unwrap_or_else(|what| panic!("seed {seed}: {what}"));
             follower
@@ -182,7 +182,7 @@ fn agreement_can_fail() {
         .map(|scenario| (scenario.clone(), run(&node, &scenario, RootsScript::Honest)))
         .find(|(_, transcript)| pool_transactions(transcript) > 3)
         .unwrap();
-    let best = &transcript.published.last().unwrap().publication.best;
+    let best = &transcript.published.last().unwrap().best;
     let mut forged = best.clone();
     let mut block = (*best.block).clone();
     block.header.state_root = genesis.header.state_root;

@@ -24,10 +24,7 @@ pub fn check_streamed<A>(fork: OpFork, transcript: &Transcript<A>) -> Result<(),
     let mut block = None;
     let mut transactions = 0;
     for published in &transcript.published {
-        let (flashblock, sealed) = (
-            &published.publication.flashblock,
-            &published.publication.best.block,
-        );
+        let (flashblock, sealed) = (&published.publication.flashblock, &published.best.block);
         let frame = encoder.encode(flashblock).map_err(|e| e.to_string())?;
         let read = Arc::new(decode_v1(&frame).map_err(|e| e.to_string())?);
         let outcome = sequence.check(&read);

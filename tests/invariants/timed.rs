@@ -7,7 +7,7 @@ use blockwright_engine::EmbeddedHost;
 use blockwright_exec::ExecBlock;
 use blockwright_pool::PoolCandidates;
 use blockwright_seams::{
-    Host, HostError, OpenBlock, RootsReply, Sealed, SimError, Simulated, Stale, Wake,
+    Host, HostError, OpenBlock, Previewed, RootsReply, Sealed, SimError, Simulated, Stale, Wake,
 };
 use blockwright_state::{StateReader, TrieDelta, TrieSession};
 use blockwright_testkit::ManualClock;
@@ -97,5 +97,9 @@ impl OpenBlock for TimedBlock {
 
     fn seal(&mut self, index: u64, roots: &Roots) -> Sealed {
         self.inner.seal(index, roots)
+    }
+
+    fn preview(&mut self, index: u64) -> Previewed {
+        self.inner.preview(index)
     }
 }

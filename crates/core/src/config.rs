@@ -16,6 +16,33 @@ pub enum ShareRule {
     Linear,
 }
 
+/// Which flashblocks carry the state root, and with it the block's hash.
+///
+/// Index 0 does under every rule: a payload can be handed out from the moment it is started, so its
+/// first block is complete. What is published without roots can be completed at any time by anyone
+/// who has the parent's state and the changes; receipts root, bloom and gas are real in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RootsRule {
+    /// Every one: each prefix is a complete block, and the payload is ready at any time.
+    #[default]
+    Every,
+    /// Index 0 and the last one planned.
+    Last,
+    /// Index 0 alone.
+    None,
+}
+
+impl RootsRule {
+    /// Whether flashblock `index` of a plan that ends with `last_index` carries roots.
+    pub const fn covers(self, index: u64, last_index: u64) -> bool {
+        match self {
+            Self::Every => true,
+            Self::Last => index == 0 || index == last_index,
+            Self::None => index == 0,
+        }
+    }
+}
+
 /// Limits on estimated DA bytes, settable at run time (`miner_setMaxDASize`).
 /// [`DaBytes::MAX`] means no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +90,8 @@ pub struct JobConfig {
     pub end_margin_us: u64,
     /// How capacity is handed out.
     pub share: ShareRule,
+    /// Which flashblocks carry roots. Default [`RootsRule::Every`].
+    pub roots: RootsRule,
     /// Limit of the block's encoded transactions in bytes. Default 9 MiB: consensus clients gossip
     /// blocks up to 10 MiB.
     pub size_max_bytes: u64,
@@ -76,6 +105,7 @@ impl Default for JobConfig {
             interval_us: 200_000,
             end_margin_us: 75_000,
             share: ShareRule::Even,
+            roots: RootsRule::Every,
             size_max_bytes: 9 << 20,
             push_every: 64,
         }
@@ -171,6 +201,17 @@ mod tests {
             Err(ConfigError::IntervalTooLong { .. })
         ));
         assert_eq!(JobConfig::default().validate_for(1_000_000), Ok(()));
+    }
+
+    #[test]
+    fn index_zero_has_roots_under_every_rule() {
+        let covered = |rule: RootsRule| -> Vec<u64> {
+            (0..=4).filter(|index| rule.covers(*index, 4)).collect()
+        };
+        assert_eq!(covered(RootsRule::Every), [0, 1, 2, 3, 4]);
+        assert_eq!(covered(RootsRule::Last), [0, 4]);
+        assert_eq!(covered(RootsRule::None), [0]);
+        assert!(RootsRule::None.covers(0, 0), "a block without a pool");
     }
 
     #[test]

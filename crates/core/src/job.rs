@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use blockwright_seams::{
-    Candidate, Frontier as _, Host, HostError, OpenBlock, Policy, RootSession, RootsAnswer,
-    RootsReply, Wake,
+    Candidate, Frontier as _, Host, HostError, OpenBlock, Policy, Previewed, RootSession,
+    RootsAnswer, RootsReply, Sealed, Wake,
 };
 use blockwright_types::{Budget, BuildRequest, Gas, StopReason, UnixUs, Usage};
 
@@ -12,8 +12,8 @@ use crate::part::{Part, Work};
 use crate::pipeline::{Answer, Pipeline};
 use crate::ready::Ready;
 use crate::{
-    Best, DaLimits, End, Event, JobConfig, JobFault, Pace, PartReport, Plan, PlanInput,
-    Publication, Shares, Step,
+    Best, DaLimits, End, Event, JobConfig, JobFault, Pace, PartReport, Payload, Plan, PlanInput,
+    Publication, RootsRule, Shares, Step,
 };
 
 /// Flashblock 0 and the answer to the fork choice are not delayed by pool transactions before this
@@ -49,7 +49,8 @@ pub struct JobInputs<'a, H: Host> {
 /// Each step does one bounded piece of work: at most one transaction is run, or one flashblock
 /// sealed, or a small batch of candidates taken in, so that due times are met by calling again.
 /// Nothing is published before it is due and all indices are contiguous, empty flashblocks
-/// included. Late roots delay their flashblock and those behind it, never the execution.
+/// included. Late roots delay their flashblock and those behind it, never the execution. Which
+/// flashblocks wait for roots is said by [`RootsRule`].
 pub struct Job<H: Host> {
     pub(crate) open: H::Open,
     pub(crate) roots: H::Roots,
@@ -101,6 +102,7 @@ impl<H: Host> Job<H> {
         let mut pipeline = Pipeline::default();
         pipeline.cut(PartReport {
             last: plan.is_empty(),
+            has_roots: true,
             transactions: request.sequencer_transactions.len() as u64,
             gas: sequencer.gas,
             ..PartReport::default()
@@ -205,9 +207,11 @@ impl<H: Host> Job<H> {
         Some(part.extended_to.map_or(regular, |until| until.max(regular)))
     }
 
-    /// How long before its due time a part is cut.
+    /// How long before its due time the current part is cut.
     pub(crate) fn lead_us(&self) -> u64 {
-        self.pace.lead_us(self.config.interval_us)
+        let part = self.part.as_ref();
+        let has_roots = part.is_none_or(|part| part.report.has_roots);
+        self.pace.lead_us(self.config.interval_us, has_roots)
     }
 
     /// Until when a transaction that takes `cost_us` has to wait, because it could delay the
@@ -260,7 +264,10 @@ impl<H: Host> Job<H> {
         } = answer;
         match result {
             Ok((roots, artifact)) => {
-                self.pace.rooted(elapsed_us);
+                // Where few have roots, the little work of index 0 says nothing about the others.
+                if index > 0 || self.config.roots == RootsRule::Every {
+                    self.pace.rooted(elapsed_us);
+                }
                 self.pipeline.answered(
                     index,
                     Answer {
@@ -303,13 +310,14 @@ impl<H: Host> Job<H> {
         let shares = self.shares();
         self.block = shares.block();
         self.part = self.plan.slot(index, &shares).map(|slot| {
-            let mut part = Part::new(slot, now, index == self.plan.len());
+            let mut part = Part::new(slot, now, self.plan.len(), self.config.roots);
             part.head_start = self.ready.release(index);
             part
         });
     }
 
-    /// Ends the current part: its roots are asked for and the next one begins.
+    /// Ends the current part: its roots are asked for, if it is to carry any, and the next one
+    /// begins.
     fn cut(&mut self, now: UnixUs) {
         let Some(part) = self.part.take() else {
             return;
@@ -318,28 +326,39 @@ impl<H: Host> Job<H> {
         self.backlog |= !part.full && !self.ready.is_empty();
         self.push_changes();
         self.open.cut(index);
-        self.roots.close(index);
+        if part.report.has_roots {
+            self.roots.close(index);
+        }
         self.policy.finish(index, &self.open.usage());
         self.pipeline.cut(part.report);
         self.start_part(index + 1, now);
     }
 
-    /// Hands what was committed to the root session.
+    /// Hands what was committed to the root session, unless no later flashblock asks for roots.
     pub(crate) fn push_changes(&mut self) {
         self.commits_since_push = 0;
-        if let Some(changes) = self.open.take_changes() {
+        let changes = self.open.take_changes();
+        if let Some(changes) = changes.filter(|_| self.config.roots != RootsRule::None) {
             self.roots.push(changes);
         }
     }
 
-    fn seal(&mut self, report: PartReport, answer: Answer<H::Artifact>, now: UnixUs) {
-        let sealed = self.open.seal(report.index, &answer.roots);
+    fn seal(&mut self, report: PartReport, answer: Option<Answer<H::Artifact>>, now: UnixUs) {
+        let (flashblock, payload) = match answer {
+            Some(Answer {
+                roots, artifact, ..
+            }) => {
+                let Sealed { flashblock, block } = self.open.seal(report.index, &roots);
+                (flashblock, Payload::Sealed(Best { block, artifact }))
+            }
+            None => {
+                let Previewed { flashblock, block } = self.open.preview(report.index);
+                (flashblock, Payload::Unrooted(block))
+            }
+        };
         self.pipeline.sealed(Publication {
-            flashblock: sealed.flashblock,
-            best: Best {
-                block: sealed.block,
-                artifact: answer.artifact,
-            },
+            flashblock,
+            payload,
             report,
         });
         self.did(Work::Seal, now);

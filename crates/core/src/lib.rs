@@ -4,7 +4,7 @@ mod budget;
 pub use budget::Shares;
 
 mod config;
-pub use config::{ConfigError, DaLimits, JobConfig, ShareRule};
+pub use config::{ConfigError, DaLimits, JobConfig, RootsRule, ShareRule};
 
 mod fault;
 pub use fault::JobFault;
@@ -34,4 +34,4 @@ pub use policy::PriorityOrder;
 mod ready;
 
 mod step;
-pub use step::{Best, End, Event, PartReport, Publication, Step};
+pub use step::{Best, End, Event, PartReport, Payload, Publication, Step};

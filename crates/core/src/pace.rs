@@ -124,11 +124,12 @@ impl Pace {
         self.seal.upper_us()
     }
 
-    /// How long before its due time a flashblock has to be cut, for roots and seal to be in time.
-    /// At most half the interval: a slower root makes flashblocks late rather than empty.
-    pub(crate) fn lead_us(&self, interval_us: u64) -> u64 {
-        self.roots
-            .upper_us()
+    /// How long before its due time a flashblock has to be cut, for its seal, and the roots if it
+    /// carries any, to be in time. At most half the interval: a slower root makes flashblocks late
+    /// rather than empty.
+    pub(crate) fn lead_us(&self, interval_us: u64, has_roots: bool) -> u64 {
+        let roots_us = if has_roots { self.roots.upper_us() } else { 0 };
+        roots_us
             .saturating_add(self.seal.upper_us())
             .saturating_add(LEAD_FLOOR_US)
             .min(interval_us / 2)
@@ -176,8 +177,10 @@ mod tests {
             pace.rooted(30_000);
             pace.sealed(1_000);
         }
-        let lead_us = pace.lead_us(200_000);
+        let lead_us = pace.lead_us(200_000, true);
         assert!((31_000..40_000).contains(&lead_us), "{lead_us}");
-        assert_eq!(pace.lead_us(50_000), 25_000);
+        assert_eq!(pace.lead_us(50_000, true), 25_000);
+        let lead_us = pace.lead_us(200_000, false);
+        assert!((1_500..3_000).contains(&lead_us), "{lead_us}");
     }
 }

@@ -6,7 +6,7 @@ use alloy_primitives::{Address, B256};
 use blockwright_types::UnixUs;
 
 use crate::floor::Floor;
-use crate::{PartReport, Slot};
+use crate::{PartReport, RootsRule, Slot};
 
 /// State of the flashblock that is being filled.
 #[derive(Debug)]
@@ -31,7 +31,8 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    pub(crate) fn new(slot: Slot, started: UnixUs, last: bool) -> Self {
+    /// A part of a plan that ends with `last_index`.
+    pub(crate) fn new(slot: Slot, started: UnixUs, last_index: u64, roots: RootsRule) -> Self {
         Self {
             slot,
             started,
@@ -46,7 +47,8 @@ impl Part {
             report: PartReport {
                 index: slot.index,
                 due: slot.due,
-                last,
+                last: slot.index == last_index,
+                has_roots: roots.covers(slot.index, last_index),
                 ..PartReport::default()
             },
         }

@@ -14,8 +14,8 @@ pub(crate) struct Answer<A> {
     pub(crate) elapsed_us: u64,
 }
 
-/// In order of index: cut and waiting for roots, then sealed and waiting for the due time. Bounded
-/// by the number of slots of the plan.
+/// In order of index: cut and waiting for the roots they are to carry, then sealed and waiting for
+/// the due time. Bounded by the number of slots of the plan.
 #[derive(Debug)]
 pub(crate) struct Pipeline<A> {
     cut: VecDeque<PartReport>,
@@ -34,7 +34,7 @@ impl<A> Default for Pipeline<A> {
 }
 
 impl<A> Pipeline<A> {
-    /// A flashblock was cut and its roots asked for.
+    /// A flashblock was cut; its roots were asked for if it is to carry any.
     pub(crate) fn cut(&mut self, report: PartReport) {
         self.cut.push_back(report);
     }
@@ -46,12 +46,16 @@ impl<A> Pipeline<A> {
         }
     }
 
-    /// The next flashblock in order, if its roots are here.
-    pub(crate) fn take_sealable(&mut self) -> Option<(PartReport, Answer<A>)> {
-        let index = self.cut.front()?.index;
-        let answer = self.answers.remove(&index)?;
+    /// The next flashblock in order, if the roots it is to carry are here.
+    pub(crate) fn take_sealable(&mut self) -> Option<(PartReport, Option<Answer<A>>)> {
+        let next = self.cut.front()?;
+        let answer = if next.has_roots {
+            Some(self.answers.remove(&next.index)?)
+        } else {
+            None
+        };
         let mut report = self.cut.pop_front()?;
-        report.roots_us = answer.elapsed_us;
+        report.roots_us = answer.as_ref().map_or(0, |answer| answer.elapsed_us);
         Some((report, answer))
     }
 

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use alloy_consensus::Header;
 use blockwright_seams::RootsAnswer;
-use blockwright_types::{Flashblock, Gas, SealedBlock, StopReason, UnixUs};
+use blockwright_types::{
+    BlockPart, Flashblock, Gas, SealedBlock, SharedTx, StopReason, UnixUs, UnrootedBlock,
+};
 
 use crate::{DaLimits, JobFault};
 
@@ -29,7 +32,7 @@ pub enum Step<A> {
     Run,
     /// Nothing to do before this instant or the next event.
     Wait(UnixUs),
-    /// Publish this now, make `best` the payload, and call again.
+    /// Publish this now, make its payload the job's, and call again.
     Publish(Box<Publication<A>>),
     /// All planned flashblocks are published.
     Complete,
@@ -43,9 +46,58 @@ pub struct Publication<A> {
     /// The increment.
     pub flashblock: Arc<Flashblock>,
     /// The payload from now on.
-    pub best: Best<A>,
+    pub payload: Payload<A>,
     /// Figures for metrics and the log.
     pub report: PartReport,
+}
+
+/// What a job has to hand out.
+#[derive(Clone, Debug)]
+pub enum Payload<A> {
+    /// A complete block.
+    Sealed(Best<A>),
+    /// A block that lacks its roots alone, because its last flashblock carries none
+    /// ([`RootsRule`](crate::RootsRule)).
+    Unrooted(Arc<UnrootedBlock>),
+}
+
+impl<A> Payload<A> {
+    /// The header; without roots those fields are zero.
+    pub fn header(&self) -> &Header {
+        match self {
+            Self::Sealed(best) => &best.block.header,
+            Self::Unrooted(block) => &block.header,
+        }
+    }
+
+    /// What the flashblocks added, in order.
+    pub fn parts(&self) -> &[Arc<BlockPart>] {
+        match self {
+            Self::Sealed(best) => &best.block.parts,
+            Self::Unrooted(block) => &block.parts,
+        }
+    }
+
+    /// All transactions in order.
+    pub fn transactions(&self) -> impl Iterator<Item = &SharedTx> {
+        self.parts().iter().flat_map(|part| &part.transactions)
+    }
+
+    /// The block, if it is complete.
+    pub const fn sealed(&self) -> Option<&Best<A>> {
+        match self {
+            Self::Sealed(best) => Some(best),
+            Self::Unrooted(_) => None,
+        }
+    }
+
+    /// Roughly what the block takes in memory, see [`SealedBlock::memory_bytes`].
+    pub fn memory_bytes(&self) -> usize {
+        match self {
+            Self::Sealed(best) => best.block.memory_bytes(),
+            Self::Unrooted(block) => block.memory_bytes(),
+        }
+    }
 }
 
 /// A valid block with the host's own trie delta.
@@ -75,13 +127,15 @@ pub struct PartReport {
     pub due: UnixUs,
     /// Whether it is the last one planned.
     pub last: bool,
+    /// Whether it carries roots.
+    pub has_roots: bool,
     /// Pool transactions committed (index 0: sequencer transactions).
     pub transactions: u64,
     /// Gas they used.
     pub gas: Gas,
     /// Microseconds spent in simulating and committing.
     pub exec_us: u64,
-    /// Microseconds from closing to the roots.
+    /// Microseconds from closing to the roots; zero where it has none.
     pub roots_us: u64,
     /// Microseconds spent in sealing.
     pub seal_us: u64,

@@ -31,7 +31,7 @@ fn check_agreement(scenario: &Scenario, transcript: &Transcript<FakeArtifact>) {
     let Some(last) = transcript.published.last() else {
         return;
     };
-    let best = &last.publication.best;
+    let best = &last.best;
     let mut accounts = Accounts::funded(24);
     let mut fresh = FakeBlock::open(&scenario.request, accounts.clone(), DA_SCALAR, None);
     let sequencer = scenario.request.sequencer_transactions.len();

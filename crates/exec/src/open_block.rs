@@ -2,16 +2,23 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::U256;
-use blockwright_seams::{HostError, OpenBlock, Sealed, SimError, Stale};
+use alloy_consensus::Header;
+use alloy_primitives::{B256, U256};
+use blockwright_seams::{HostError, OpenBlock, Previewed, Sealed, SimError, Stale};
 use blockwright_types::{
     BlockContext, BlockPart, Changes, Flashblock, FlashblockBase, PayloadId, Roots, SealedBlock,
-    SharedTx, Usage,
+    SharedTx, UnrootedBlock, Usage,
 };
 use revm::database_interface::DatabaseRef;
 
 use crate::executor::{Executor, Simulation};
 use crate::header::{BlockTotals, assemble_header};
+
+/// What stands in a header whose roots are not known.
+const NO_ROOTS: Roots = Roots {
+    state: B256::ZERO,
+    message_passer: B256::ZERO,
+};
 
 /// All that the header of one flashblock needs except the roots.
 #[derive(Clone, Debug)]
@@ -66,19 +73,30 @@ impl<R: DatabaseRef> ExecBlock<R> {
         self.cuts.push(cut);
     }
 
-    fn flashblock(&self, index: u64, cut: &Cut, block: &SealedBlock) -> Flashblock {
-        let header = &block.header;
+    /// The parts up to `index`, and the cut of `index` itself. A seal or preview follows its cut;
+    /// where it does not, the part ends here and nothing is lost.
+    fn parts_to(&mut self, index: u64) -> (Vec<Arc<BlockPart>>, Cut) {
+        while self.cuts.len() as u64 <= index {
+            self.cut_now();
+        }
+        let cuts = &self.cuts[..=index as usize];
+        let parts = cuts.iter().map(|cut| Arc::clone(&cut.part)).collect();
+        (parts, cuts[index as usize].clone())
+    }
+
+    /// A flashblock with everything that needs no roots.
+    fn flashblock(&self, index: u64, cut: &Cut, header: &Header) -> Flashblock {
         Flashblock {
             payload_id: self.payload_id,
             index,
             base: (index == 0).then(|| base(self.executor.context())),
             block_number: header.number,
-            state_root: header.state_root,
+            state_root: B256::ZERO,
             receipts_root: header.receipts_root,
             logs_bloom: header.logs_bloom,
             gas_used: header.gas_used,
-            block_hash: block.hash,
-            withdrawals_root: header.withdrawals_root.unwrap_or_default(),
+            block_hash: B256::ZERO,
+            withdrawals_root: B256::ZERO,
             blob_gas_used: header.blob_gas_used,
             part: Arc::clone(&cut.part),
         }
@@ -136,22 +154,38 @@ impl<R: DatabaseRef> OpenBlock for ExecBlock<R> {
     }
 
     fn seal(&mut self, index: u64, roots: &Roots) -> Sealed {
-        // `seal` follows `cut`; where it does not, the part ends here and nothing is lost.
-        while self.cuts.len() as u64 <= index {
-            self.cut_now();
-        }
-        let cuts = &self.cuts[..=index as usize];
-        let cut = &cuts[index as usize];
+        let (parts, cut) = self.parts_to(index);
         let header = assemble_header(self.executor.context(), &cut.totals, roots);
-        let block = SealedBlock {
-            hash: header.hash_slow(),
-            header,
-            parts: cuts.iter().map(|cut| Arc::clone(&cut.part)).collect(),
-            value: cut.value,
+        let hash = header.hash_slow();
+        let flashblock = Flashblock {
+            state_root: header.state_root,
+            block_hash: hash,
+            withdrawals_root: header.withdrawals_root.unwrap_or_default(),
+            ..self.flashblock(index, &cut, &header)
         };
         Sealed {
-            flashblock: Arc::new(self.flashblock(index, cut, &block)),
-            block: Arc::new(block),
+            flashblock: Arc::new(flashblock),
+            block: Arc::new(SealedBlock {
+                hash,
+                header,
+                parts,
+                value: cut.value,
+            }),
+        }
+    }
+
+    fn preview(&mut self, index: u64) -> Previewed {
+        let (parts, cut) = self.parts_to(index);
+        let context = self.executor.context();
+        let header = assemble_header(context, &cut.totals, &NO_ROOTS);
+        Previewed {
+            flashblock: Arc::new(self.flashblock(index, &cut, &header)),
+            block: Arc::new(UnrootedBlock {
+                fork: context.fork,
+                header,
+                parts,
+                value: cut.value,
+            }),
         }
     }
 }

@@ -10,7 +10,7 @@ mod host;
 pub use host::{Host, HostError};
 
 mod open_block;
-pub use open_block::{OpenBlock, Sealed, SimError, Simulated, Stale};
+pub use open_block::{OpenBlock, Previewed, Sealed, SimError, Simulated, Stale};
 
 mod policy;
 pub use policy::{Admission, Frontier, Policy, Rank, SlotView};

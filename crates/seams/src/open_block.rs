@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use blockwright_types::{
-    BlockContext, Changes, Flashblock, Gas, Roots, SealedBlock, SharedTx, SkipReason, Usage,
+    BlockContext, Changes, Flashblock, Gas, Roots, SealedBlock, SharedTx, SkipReason,
+    UnrootedBlock, Usage,
 };
 
 /// A block under construction, with system calls and sequencer transactions already run.
@@ -12,7 +13,8 @@ use blockwright_types::{
 /// [`take_changes`](Self::take_changes), then [`cut`](Self::cut)`(0)`, again transactions,
 /// `cut(1)`, and so on. [`seal`](Self::seal)`(i)` may come any time after `cut(i)` and before
 /// `seal(i + 1)`, also after transactions of later parts were committed: a cut freezes all that the
-/// header of flashblock `i` needs except the roots.
+/// header of flashblock `i` needs except the roots. [`preview`](Self::preview)`(i)` takes the place
+/// of `seal(i)` where flashblock `i` carries no roots.
 pub trait OpenBlock {
     /// Result of one simulation: owned, `Send`, stamped with the commit count it ran on.
     type Sim: Simulated;
@@ -45,6 +47,10 @@ pub trait OpenBlock {
     /// Completes flashblock `index` and the block that ends with it. Costs only what is new since
     /// the last seal.
     fn seal(&mut self, index: u64, roots: &Roots) -> Sealed;
+
+    /// Like [`seal`](Self::seal) without roots: the flashblock has zero `state_root`, `block_hash`
+    /// and `withdrawals_root`, and its block can be completed by anyone who learns the roots.
+    fn preview(&mut self, index: u64) -> Previewed;
 }
 
 /// What a simulation found out.
@@ -64,6 +70,15 @@ pub struct Sealed {
     pub flashblock: Arc<Flashblock>,
     /// The block so far, valid by itself.
     pub block: Arc<SealedBlock>,
+}
+
+/// A flashblock without roots and the block that lacks nothing else.
+#[derive(Clone, Debug)]
+pub struct Previewed {
+    /// The increment, with zeros in place of what needs the roots.
+    pub flashblock: Arc<Flashblock>,
+    /// The block so far, to be completed by [`UnrootedBlock::with_roots`].
+    pub block: Arc<UnrootedBlock>,
 }
 
 /// The committed state moved on since the simulation.

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use alloy_primitives::B256;
-use blockwright_core::{Best, DaLimits};
+use blockwright_core::{Best, DaLimits, Payload};
 use blockwright_seams::Host;
 use blockwright_types::{BuildRequest, PayloadId};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::ledger::{Act, Applied, Ledger, Phase};
+use crate::ledger::{Applied, Ledger, Phase};
 use crate::shared::Shared;
 use crate::{ResolveError, StartError, metrics};
 
@@ -81,25 +81,29 @@ impl<H: Host> BuilderHandle<H> {
     }
 
     /// Ends the job and hands out its payload, from memory: it waits for nobody but a publication
-    /// in progress. The same id gives the same block again for as long as it is retained.
+    /// in progress. Where flashblocks were published without roots ([`RootsRule`]) and these were
+    /// not completed ahead, it computes them on the calling thread's time; [`Self::peek`] tells. The
+    /// same id gives the same block again for as long as it is retained.
+    ///
+    /// [`RootsRule`]: crate::RootsRule
     pub fn resolve(&self, id: PayloadId) -> Result<Best<H::Artifact>, ResolveError> {
         let ledger = self.ledger(id)?;
-        match ledger.apply(Act::Resolve) {
+        match ledger.resolve() {
             Applied::Resolved { best, first } => {
                 if first {
                     metrics::resolved(&best.block);
                 }
                 Ok(best)
             }
-            Applied::NotReady | Applied::Done(_) | Applied::Suppressed(_) => {
+            Applied::NotReady | Applied::Unrooted | Applied::Done(_) | Applied::Suppressed(_) => {
                 Err(ResolveError::NotReady(id))
             }
         }
     }
 
     /// The payload as it is now; the job goes on.
-    pub fn peek(&self, id: PayloadId) -> Result<Best<H::Artifact>, ResolveError> {
-        self.ledger(id)?.best().ok_or(ResolveError::NotReady(id))
+    pub fn peek(&self, id: PayloadId) -> Result<Payload<H::Artifact>, ResolveError> {
+        self.ledger(id)?.payload().ok_or(ResolveError::NotReady(id))
     }
 
     /// Follows the payload.
@@ -150,18 +154,18 @@ pub struct BestWatch<A> {
 
 impl<A: Clone> BestWatch<A> {
     /// The payload as it is now.
-    pub fn best(&self) -> Option<Best<A>> {
+    pub fn best(&self) -> Option<Payload<A>> {
         match &*self.phase.borrow() {
-            Phase::Ready(best) => Some(best.clone()),
+            Phase::Ready(payload) => Some(payload.clone()),
             Phase::Opening | Phase::Refused(_) => None,
         }
     }
 
     /// Waits for the next change; `None` once there will be none.
-    pub async fn changed(&mut self) -> Option<Best<A>> {
+    pub async fn changed(&mut self) -> Option<Payload<A>> {
         self.phase.changed().await.ok()?;
         match &*self.phase.borrow_and_update() {
-            Phase::Ready(best) => Some(best.clone()),
+            Phase::Ready(payload) => Some(payload.clone()),
             Phase::Opening | Phase::Refused(_) => None,
         }
     }

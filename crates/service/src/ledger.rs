@@ -2,15 +2,20 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
-use blockwright_core::{Best, Publication};
+use alloy_primitives::B256;
+use blockwright_core::{Best, Payload, Publication};
 use blockwright_seams::{Feedback, FlashblockSink};
-use blockwright_types::{Flashblock, PayloadEnd, PayloadId, PayloadOutcome, StopReason};
+use blockwright_types::{
+    Flashblock, PayloadEnd, PayloadId, PayloadOutcome, StopReason, UnrootedBlock,
+};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use crate::StartError;
+use crate::completion::Completion;
 use crate::mailbox::Bell;
+use crate::{StartError, metrics};
 
 /// Where a payload stands, for those who wait for it.
 #[derive(Clone, Debug)]
@@ -18,7 +23,7 @@ pub(crate) enum Phase<A> {
     /// No block yet.
     Opening,
     /// This is the payload.
-    Ready(Best<A>),
+    Ready(Payload<A>),
     /// There will be none.
     Refused(StartError),
 }
@@ -32,6 +37,8 @@ pub(crate) enum Act<A> {
     Release,
     /// Publish a flashblock and make its block the payload.
     Publish(Publication<A>),
+    /// The payload got its roots, or cannot get them (`None`).
+    Completed(Arc<UnrootedBlock>, Option<Best<A>>),
     /// Hand the payload out and end the job.
     Resolve,
     /// End the job.
@@ -47,6 +54,8 @@ pub(crate) enum Applied<A> {
     Suppressed(StopReason),
     /// The payload; `first` tells whether it was handed out for the first time.
     Resolved { best: Best<A>, first: bool },
+    /// The job is over; the payload can be handed out once it has its roots.
+    Unrooted,
     /// There is no payload yet.
     NotReady,
 }
@@ -55,7 +64,10 @@ pub(crate) enum Applied<A> {
 struct State<A> {
     stop: Option<StopReason>,
     resolved: bool,
+    /// The newest complete block.
     best: Option<Best<A>>,
+    /// The payload, where it is newer than `best` and lacks its roots.
+    unrooted: Option<Arc<UnrootedBlock>>,
     held: Option<Arc<Flashblock>>,
     next_index: u64,
 }
@@ -68,6 +80,9 @@ pub(crate) struct Ledger<A> {
     pub(crate) bell: Bell<A>,
     state: Mutex<State<A>>,
     phase: watch::Sender<Phase<A>>,
+    completion: Arc<dyn Completion<A>>,
+    /// Held while the payload is completed: it is done once, and whoever comes later waits for it.
+    completing: Mutex<()>,
     sink: Arc<dyn FlashblockSink>,
     stopped: AtomicBool,
     running: AtomicBool,
@@ -79,6 +94,7 @@ impl<A: Clone + Send + Sync + 'static> Ledger<A> {
         sequence: u64,
         bell: Bell<A>,
         sink: Arc<dyn FlashblockSink>,
+        completion: Arc<dyn Completion<A>>,
     ) -> Self {
         Self {
             id,
@@ -88,10 +104,13 @@ impl<A: Clone + Send + Sync + 'static> Ledger<A> {
                 stop: None,
                 resolved: false,
                 best: None,
+                unrooted: None,
                 held: None,
                 next_index: 0,
             }),
             phase: watch::Sender::new(Phase::Opening),
+            completion,
+            completing: Mutex::new(()),
             sink,
             stopped: AtomicBool::new(false),
             running: AtomicBool::new(true),
@@ -121,20 +140,34 @@ impl<A: Clone + Send + Sync + 'static> Ledger<A> {
             }
             Act::First(publication) => {
                 state.held = Some(publication.flashblock);
-                _displaced = Some(self.replace(&mut state, publication.best));
+                state.next_index += 1;
+                _displaced = Some(self.replace(&mut state, publication.payload));
                 Applied::Done(feedback)
             }
             Act::Publish(publication) => {
                 let feedback = self.sink.publish(publication.flashblock);
-                _displaced = Some(self.replace(&mut state, publication.best));
+                state.next_index += 1;
+                _displaced = Some(self.replace(&mut state, publication.payload));
+                Applied::Done(feedback)
+            }
+            Act::Completed(block, best) => {
+                let current = state.unrooted.as_ref();
+                if current.is_some_and(|current| Arc::ptr_eq(current, &block))
+                    && let Some(best) = best.or_else(|| state.best.clone())
+                {
+                    _displaced = Some(self.replace(&mut state, Payload::Sealed(best)));
+                }
                 Applied::Done(feedback)
             }
             Act::Resolve => {
                 let Some(best) = state.best.clone() else {
                     return Applied::NotReady;
                 };
-                let first = !std::mem::replace(&mut state.resolved, true);
                 self.stop(&mut state, StopReason::Resolved);
+                if state.unrooted.is_some() {
+                    return Applied::Unrooted;
+                }
+                let first = !std::mem::replace(&mut state.resolved, true);
                 if first {
                     self.tell(&state, PayloadOutcome::Sealed);
                 }
@@ -148,10 +181,62 @@ impl<A: Clone + Send + Sync + 'static> Ledger<A> {
     }
 
     /// Returns what was replaced, for the caller to drop.
-    fn replace(&self, state: &mut State<A>, best: Best<A>) -> (Option<Best<A>>, Phase<A>) {
-        state.next_index += 1;
-        let before = state.best.replace(best.clone());
-        (before, self.phase.send_replace(Phase::Ready(best)))
+    fn replace(&self, state: &mut State<A>, payload: Payload<A>) -> (Option<Best<A>>, Phase<A>) {
+        let before = match &payload {
+            Payload::Sealed(best) => {
+                state.unrooted = None;
+                state.best.replace(best.clone())
+            }
+            Payload::Unrooted(block) => {
+                state.unrooted = Some(Arc::clone(block));
+                None
+            }
+        };
+        (before, self.phase.send_replace(Phase::Ready(payload)))
+    }
+
+    /// Hands the payload out and ends the job. Where it lacks its roots this waits for them, and for
+    /// nothing else: not for the job, which may be in the middle of a transaction or dead.
+    pub(crate) fn resolve(&self) -> Applied<A> {
+        match self.apply(Act::Resolve) {
+            Applied::Unrooted => {
+                self.complete("resolve");
+                self.apply(Act::Resolve)
+            }
+            applied => applied,
+        }
+    }
+
+    /// Gives the payload its roots, if it lacks them. Where that fails even on a fresh session, the
+    /// newest complete block is the payload: a block without some of what was published is better
+    /// than no block. `when` is for metrics.
+    pub(crate) fn complete(&self, when: &'static str) {
+        let _one_at_a_time = self.completing.lock();
+        let Some(block) = self.state.lock().unrooted.clone() else {
+            return;
+        };
+        let started = Instant::now();
+        let best = match self.completion.complete(&block) {
+            Ok(best) => {
+                metrics::completed(when, &best.block, started.elapsed());
+                Some(best)
+            }
+            Err(fault) => {
+                metrics::incomplete();
+                tracing::error!(id = %self.id, number = block.header.number, %fault,
+                    "no roots: the payload falls back to its newest complete block");
+                None
+            }
+        };
+        self.apply(Act::Completed(block, best));
+    }
+
+    /// Lets the completion work ahead on the payload.
+    pub(crate) fn prepare(&self) {
+        let unrooted = self.state.lock().unrooted.clone();
+        if let Some(block) = unrooted {
+            self.completion.published(&block);
+        }
     }
 
     /// The first reason wins.
@@ -171,10 +256,15 @@ impl<A: Clone + Send + Sync + 'static> Ledger<A> {
         let (Some(best), Some(last_index)) = (&state.best, state.next_index.checked_sub(1)) else {
             return;
         };
+        let is_complete = state.unrooted.is_none();
         self.sink.ended(PayloadEnd {
             payload_id: self.id,
             block_number: best.block.header.number,
-            block_hash: best.block.hash,
+            block_hash: if is_complete {
+                best.block.hash
+            } else {
+                B256::ZERO
+            },
             last_index,
             outcome,
         });
@@ -191,9 +281,18 @@ impl<A: Clone + Send + Sync + 'static> Ledger<A> {
         });
     }
 
-    /// The payload as it is now.
+    /// The newest complete block.
     pub(crate) fn best(&self) -> Option<Best<A>> {
         self.state.lock().best.clone()
+    }
+
+    /// The payload as it is now.
+    pub(crate) fn payload(&self) -> Option<Payload<A>> {
+        let state = self.state.lock();
+        match &state.unrooted {
+            Some(block) => Some(Payload::Unrooted(Arc::clone(block))),
+            None => state.best.clone().map(Payload::Sealed),
+        }
     }
 
     /// Whether the job is to end; cheap.

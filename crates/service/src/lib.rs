@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod completion;
+
 mod config;
 pub use config::{PolicyFactory, ServiceConfig};
 
@@ -28,4 +30,4 @@ mod table;
 
 mod worker;
 
-pub use blockwright_core::{Best, ConfigError, DaLimits, JobConfig, ShareRule};
+pub use blockwright_core::{Best, ConfigError, DaLimits, JobConfig, Payload, RootsRule, ShareRule};

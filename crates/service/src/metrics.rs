@@ -7,8 +7,11 @@
 //! | `blockwright_builder_exec_us` | histogram | execution per flashblock |
 //! | `blockwright_builder_roots_us` | histogram | close to roots per flashblock |
 //! | `blockwright_builder_seal_us` | histogram | sealing per flashblock |
+//! | `blockwright_builder_complete_us` | histogram | roots of a block whose last flashblock had none |
 //! | `blockwright_builder_flashblocks_total` | counter | flashblocks published |
 //! | `blockwright_builder_blocks_total` | counter | payloads resolved |
+//! | `blockwright_builder_completed_total` | counter, label `when` | such blocks, completed `ahead` of the resolve or by it |
+//! | `blockwright_builder_incomplete_total` | counter | such blocks whose roots could not be had |
 //! | `blockwright_builder_transactions_total` | counter | transactions published |
 //! | `blockwright_builder_used_gas` | counter | gas published |
 //! | `blockwright_builder_simulations_total` | counter | transactions run, ahead of the commit included |
@@ -20,6 +23,8 @@
 //! | `blockwright_builder_start_refused_total` | counter | start calls refused |
 //! | `blockwright_builder_sink_dropped_total` | counter | flashblocks the sink had no room for |
 //! | `blockwright_builder_roots_dropped_total` | counter | root answers a full mailbox lost |
+
+use std::time::Duration;
 
 use blockwright_core::PartReport;
 use blockwright_types::{SealedBlock, StopReason, UnixUs};
@@ -41,6 +46,10 @@ const HISTOGRAMS: &[(&str, &str)] = &[
         "close to roots per flashblock",
     ),
     ("blockwright_builder_seal_us", "sealing per flashblock"),
+    (
+        "blockwright_builder_complete_us",
+        "roots of a block whose last flashblock had none",
+    ),
 ];
 
 /// What is counted.
@@ -50,6 +59,14 @@ const COUNTERS: &[(&str, &str)] = &[
         "flashblocks published",
     ),
     ("blockwright_builder_blocks_total", "payloads resolved"),
+    (
+        "blockwright_builder_completed_total",
+        "blocks that got their roots after their last flashblock",
+    ),
+    (
+        "blockwright_builder_incomplete_total",
+        "payloads that fell back to an earlier block for want of roots",
+    ),
     (
         "blockwright_builder_transactions_total",
         "transactions published",
@@ -107,7 +124,7 @@ pub fn describe() {
     }
 }
 
-pub(crate) fn published(report: &PartReport, block: &SealedBlock, at: UnixUs) {
+pub(crate) fn published(report: &PartReport, block_number: u64, at: UnixUs) {
     let late_us = if report.index == 0 {
         0
     } else {
@@ -117,7 +134,9 @@ pub(crate) fn published(report: &PartReport, block: &SealedBlock, at: UnixUs) {
         histogram!("blockwright_builder_publish_lateness_us").record(late_us as f64);
     }
     histogram!("blockwright_builder_exec_us").record(report.exec_us as f64);
-    histogram!("blockwright_builder_roots_us").record(report.roots_us as f64);
+    if report.has_roots {
+        histogram!("blockwright_builder_roots_us").record(report.roots_us as f64);
+    }
     histogram!("blockwright_builder_seal_us").record(report.seal_us as f64);
     counter!("blockwright_builder_flashblocks_total").increment(1);
     counter!("blockwright_builder_transactions_total").increment(report.transactions);
@@ -128,8 +147,9 @@ pub(crate) fn published(report: &PartReport, block: &SealedBlock, at: UnixUs) {
     counter!("blockwright_builder_held_total").increment(report.held);
     counter!("blockwright_builder_extended_total").increment(u64::from(report.extended));
     tracing::info!(
-        block = block.header.number,
+        block = block_number,
         index = report.index,
+        roots = report.has_roots,
         txs = report.transactions,
         gas = report.gas.0,
         exec_us = report.exec_us,
@@ -150,6 +170,23 @@ pub(crate) fn resolved(block: &SealedBlock) {
         gas = block.header.gas_used,
         "payload"
     );
+}
+
+pub(crate) fn completed(when: &'static str, block: &SealedBlock, elapsed: Duration) {
+    let elapsed_us = elapsed.as_micros() as f64;
+    counter!("blockwright_builder_completed_total", "when" => when).increment(1);
+    histogram!("blockwright_builder_complete_us").record(elapsed_us);
+    tracing::info!(
+        block = block.header.number,
+        flashblocks = block.parts.len(),
+        when,
+        elapsed_us,
+        "roots completed"
+    );
+}
+
+pub(crate) fn incomplete() {
+    counter!("blockwright_builder_incomplete_total").increment(1);
 }
 
 pub(crate) fn started(elapsed_us: u64) {

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use blockwright_core::ConfigError;
+use blockwright_core::{ConfigError, RootsRule};
 use blockwright_seams::{Clock, FlashblockSink, Host};
 use blockwright_types::{BuildRequest, StopReason};
 use tokio::sync::mpsc;
 
+use crate::completion::Completer;
 use crate::handle::Message;
 use crate::ledger::Ledger;
 use crate::mailbox::Mailbox;
@@ -95,7 +96,16 @@ impl<H: Host> BuilderService<H> {
         let (bell, mailbox) = Mailbox::new();
         self.shared.clock.on_jump(bell.as_wake());
         let sink = Arc::clone(&self.shared.sink);
-        let ledger = Arc::new(Ledger::new(request.id, self.sequence, bell, sink));
+        let parent = request.context.parent_hash;
+        let is_fed = config.job.roots == RootsRule::None;
+        let completer = Arc::new(Completer::new(self.host.clone(), parent, is_fed));
+        let ledger = Arc::new(Ledger::new(
+            request.id,
+            self.sequence,
+            bell,
+            sink,
+            completer,
+        ));
         let retained = Retained {
             count_max: config.payloads_retained_max,
             size_bytes_max: config.payloads_retained_bytes_max,

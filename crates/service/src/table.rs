@@ -105,8 +105,8 @@ impl<A: Clone + Send + Sync + 'static> Table<A> {
 }
 
 fn size_bytes_of<A: Clone + Send + Sync + 'static>(ledger: &Arc<Ledger<A>>) -> usize {
-    let best = ledger.best();
-    best.map_or(0, |best| best.block.memory_bytes())
+    let payload = ledger.payload();
+    payload.map_or(0, |payload| payload.memory_bytes())
 }
 
 /// Ends all of `ledgers`.

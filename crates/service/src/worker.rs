@@ -93,6 +93,8 @@ impl<H: Host> Worker<H> {
             step = job.step(event, clockwork.now);
         }
         self.ledger.apply(Act::Release);
+        // The plan is done: what is left until somebody asks for the payload is time for its roots.
+        self.ledger.complete("ahead");
         Ok(())
     }
 
@@ -162,7 +164,7 @@ impl<H: Host> Worker<H> {
         clockwork: &mut Clockwork,
     ) -> Result<(), StartError> {
         let report = publication.report;
-        let block = Arc::clone(&publication.best.block);
+        let number = publication.payload.header().number;
         let first = publication.flashblock.index == 0;
         let act = if first {
             let older = self.shared.table.lock().older(self.ledger.sequence);
@@ -175,12 +177,13 @@ impl<H: Host> Worker<H> {
         let published_at = self.shared.clock.now();
         match self.ledger.apply(act) {
             Applied::Done(feedback) => {
-                metrics::published(&report, &block, published_at);
+                metrics::published(&report, number, published_at);
                 self.note(feedback);
+                self.ledger.prepare();
             }
             Applied::Suppressed(reason) if first => return Err(StartError::Stopped(reason)),
             Applied::Suppressed(_) => metrics::suppressed(),
-            Applied::Resolved { .. } | Applied::NotReady => {}
+            Applied::Resolved { .. } | Applied::Unrooted | Applied::NotReady => {}
         }
         if first {
             metrics::started(published_at.since_us(self.request.received_at));

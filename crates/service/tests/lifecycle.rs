@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::B256;
-use blockwright_service::{ResolveError, ServiceConfig, StartError};
+use blockwright_service::{Payload, ResolveError, ServiceConfig, StartError};
 use blockwright_testkit::{Program, RootsScript, TxSpec};
 use blockwright_types::{DaBytes, PayloadId, Severity, StopReason};
 use common::{bench, bench_with, build, config, due, hashes};
@@ -153,8 +153,12 @@ async fn a_panic_costs_the_later_flashblocks_and_nothing_else() {
     bench.no_live_jobs().await;
     let best = bench.handle.resolve(id).unwrap();
     assert_eq!(best.block.hash, published.block_hash);
-    assert_eq!(watch.best().unwrap().block.hash, best.block.hash);
-    assert_eq!(watch.changed().await.unwrap().block.hash, best.block.hash);
+    assert_eq!(watched(watch.best()), best.block.hash);
+    assert_eq!(watched(watch.changed().await), best.block.hash);
+}
+
+fn watched<A>(payload: Option<Payload<A>>) -> B256 {
+    payload.unwrap().sealed().unwrap().block.hash
 }
 
 #[tokio::test(flavor = "multi_thread")]

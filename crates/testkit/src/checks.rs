@@ -3,7 +3,7 @@
 use alloy_primitives::B256;
 use blockwright_core::{PriorityOrder, Shares};
 use blockwright_seams::{Candidate, Policy};
-use blockwright_types::{Budget, DaBytes, Flashblock, Gas, Usage};
+use blockwright_types::{Budget, DaBytes, Flashblock, Gas, SealedBlock, Usage};
 use blockwright_verify::{OrderedTx, check_ranked};
 
 use crate::{Happening, Scenario, Transcript};
@@ -39,6 +39,22 @@ fn hashes<'a>(flashblocks: impl Iterator<Item = &'a Flashblock>) -> Vec<B256> {
         .collect()
 }
 
+/// State root, block hash and withdrawals root, where a flashblock carries them.
+fn stated_roots(flashblock: &Flashblock) -> Option<[B256; 3]> {
+    let roots = [
+        flashblock.state_root,
+        flashblock.block_hash,
+        flashblock.withdrawals_root,
+    ];
+    (roots != [B256::ZERO; 3]).then_some(roots)
+}
+
+fn block_roots(block: &SealedBlock) -> [B256; 3] {
+    let header = &block.header;
+    let withdrawals_root = header.withdrawals_root.unwrap_or_default();
+    [header.state_root, block.hash, withdrawals_root]
+}
+
 /// Prefix, Silence and Availability: indices are contiguous from 0, index 0 is what the sequencer
 /// asked for, each payload is exactly what was published so far, and so is the resolved one.
 pub fn check_block<A>(scenario: &Scenario, transcript: &Transcript<A>) -> Result<(), Violation> {
@@ -47,7 +63,7 @@ pub fn check_block<A>(scenario: &Scenario, transcript: &Transcript<A>) -> Result
     })?;
     for (position, published) in transcript.published.iter().enumerate() {
         let flashblock = &published.publication.flashblock;
-        let block = &published.publication.best.block;
+        let block = &published.best.block;
         let so_far = transcript.published[..=position]
             .iter()
             .map(|published| &*published.publication.flashblock);
@@ -67,8 +83,11 @@ pub fn check_block<A>(scenario: &Scenario, transcript: &Transcript<A>) -> Result
             "prefix",
             || format!("base at index {position}"),
         )?;
-        let agrees = flashblock.block_hash == block.hash
-            && flashblock.state_root == block.header.state_root
+        let last_index = transcript.plan.len();
+        let has_roots = scenario.config.roots.covers(flashblock.index, last_index);
+        let agrees = stated_roots(flashblock) == has_roots.then(|| block_roots(block))
+            && published.publication.payload.sealed().is_some() == has_roots
+            && flashblock.receipts_root == block.header.receipts_root
             && flashblock.gas_used == block.header.gas_used
             && block.hash == block.header.hash_slow()
             && block.receipts().count() == block.transaction_count();
@@ -94,7 +113,7 @@ pub fn check_block<A>(scenario: &Scenario, transcript: &Transcript<A>) -> Result
             "published after the resolve".to_owned()
         })?;
         let resolved = best.as_ref().map(|best| best.block.hash);
-        let published = last.map(|published| published.publication.best.block.hash);
+        let published = last.map(|published| published.best.block.hash);
         require(resolved == published, "availability", || {
             "the resolved block is not the last published one".to_owned()
         })?;

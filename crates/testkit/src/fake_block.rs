@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use alloy_consensus::{Eip658Value, Header, Receipt, Transaction};
 use alloy_primitives::{Address, B256, Bloom, U256, keccak256};
-use blockwright_seams::{OpenBlock, Sealed, SimError, Simulated, Stale};
+use blockwright_seams::{OpenBlock, Previewed, Sealed, SimError, Simulated, Stale};
 use blockwright_types::{
     BlockContext, BlockPart, BuildRequest, Changes, Flashblock, FlashblockBase, Gas, PayloadId,
-    Roots, SealedBlock, SharedTx, SkipReason, Usage,
+    Roots, SharedTx, SkipReason, UnrootedBlock, Usage,
 };
 use op_alloy_consensus::{OpDepositReceipt, OpReceipt};
 
@@ -189,7 +189,7 @@ impl FakeBlock {
         Ok(())
     }
 
-    fn header(&self, frozen: &Frozen, roots: &Roots) -> Header {
+    fn header(&self, frozen: &Frozen) -> Header {
         let hashes: Vec<u8> = self.frozen[..]
             .iter()
             .take(usize::try_from(self.sealed).unwrap_or(usize::MAX) + 1)
@@ -199,7 +199,7 @@ impl FakeBlock {
         Header {
             parent_hash: self.context.parent_hash,
             beneficiary: self.context.fee_recipient,
-            state_root: roots.state,
+            state_root: B256::ZERO,
             transactions_root: keccak256(hashes),
             number: self.context.number,
             gas_limit: self.context.gas_limit,
@@ -208,7 +208,7 @@ impl FakeBlock {
             extra_data: self.context.extra_data.clone(),
             mix_hash: self.context.prev_randao,
             base_fee_per_gas: Some(self.context.base_fee),
-            withdrawals_root: Some(roots.message_passer),
+            withdrawals_root: Some(B256::ZERO),
             blob_gas_used: Some(frozen.usage.da_footprint.0),
             excess_blob_gas: Some(0),
             parent_beacon_block_root: self.context.parent_beacon_block_root,
@@ -289,36 +289,50 @@ impl OpenBlock for FakeBlock {
     }
 
     fn seal(&mut self, index: u64, roots: &Roots) -> Sealed {
+        let Previewed { flashblock, block } = self.preview(index);
+        let block = block.with_roots(roots);
+        let flashblock = Flashblock {
+            state_root: block.header.state_root,
+            block_hash: block.hash,
+            withdrawals_root: roots.message_passer,
+            ..(*flashblock).clone()
+        };
+        Sealed {
+            flashblock: Arc::new(flashblock),
+            block: Arc::new(block),
+        }
+    }
+
+    fn preview(&mut self, index: u64) -> Previewed {
         assert_eq!(index, self.sealed, "seals are in order");
         let parts: Vec<_> = self.frozen[..=index as usize]
             .iter()
             .map(|frozen| Arc::clone(&frozen.part))
             .collect();
         let frozen = &self.frozen[index as usize];
-        let header = self.header(frozen, roots);
+        let header = self.header(frozen);
         self.sealed += 1;
-        let hash = header.hash_slow();
         let flashblock = Flashblock {
             payload_id: self.id,
             index,
             base: (index == 0).then(|| self.base()),
             block_number: header.number,
-            state_root: header.state_root,
+            state_root: B256::ZERO,
             receipts_root: header.receipts_root,
             logs_bloom: Bloom::ZERO,
             gas_used: header.gas_used,
-            block_hash: hash,
-            withdrawals_root: roots.message_passer,
+            block_hash: B256::ZERO,
+            withdrawals_root: B256::ZERO,
             blob_gas_used: header.blob_gas_used,
             part: Arc::clone(&frozen.part),
         };
-        let block = SealedBlock {
+        let block = UnrootedBlock {
             header,
-            hash,
+            fork: self.context.fork,
             parts,
             value: frozen.value,
         };
-        Sealed {
+        Previewed {
             flashblock: Arc::new(flashblock),
             block: Arc::new(block),
         }

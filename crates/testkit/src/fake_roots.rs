@@ -43,7 +43,7 @@ impl RootSession for FakeRoots {
         let state = fake_state_root(&self.accounts);
         let roots = Roots {
             state,
-            message_passer: B256::ZERO,
+            message_passer: keccak256(state),
         };
         (self.reply)(RootsAnswer {
             index,

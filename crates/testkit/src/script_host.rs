@@ -3,12 +3,14 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use alloy_primitives::B256;
 use blockwright_seams::{
     Host, HostError, RootFault, RootKeys, RootSession, RootsAnswer, RootsReply, Wake,
 };
-use blockwright_types::{BuildRequest, Changes};
+use blockwright_types::{BuildRequest, Changes, Roots};
+use crossbeam_channel::bounded;
 use parking_lot::Mutex;
 
 use crate::{ScriptCandidates, ScriptPool};
@@ -26,6 +28,9 @@ pub enum RootsScript {
     /// Answers are kept until the test lets them go, see [`ScriptHost::release_roots`].
     Gated,
 }
+
+/// How long a real root session may take, in real time.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 type Parked = Arc<Mutex<VecDeque<Box<dyn FnOnce() + Send>>>>;
 
@@ -60,6 +65,25 @@ impl<H: Host> ScriptHost<H> {
     /// Roots asked for so far, over all sessions.
     pub fn closes(&self) -> u64 {
         self.closes.load(Ordering::Acquire)
+    }
+
+    /// The roots after `changes`, from a session of the wrapped host that no script touches.
+    pub fn honest_roots<'a>(
+        &self,
+        parent: B256,
+        changes: impl Iterator<Item = &'a Arc<Changes>>,
+    ) -> Result<(Roots, H::Artifact), HostError> {
+        let (sender, answer) = bounded(1);
+        let reply = Box::new(move |answer| drop(sender.try_send(answer)));
+        let mut session = self.inner.roots(parent, reply)?;
+        changes.for_each(|piece| session.push(Arc::clone(piece)));
+        session.close(0);
+        let answer: RootsAnswer<H::Artifact> = answer
+            .recv_timeout(PATIENCE)
+            .map_err(|error| HostError::Internal(Box::new(error)))?;
+        answer
+            .result
+            .map_err(|fault| HostError::Internal(Box::new(fault)))
     }
 
     /// Lets the oldest kept answer go; false where none is kept.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use blockwright_core::{Best, End, Event, Job, JobInputs, Pace, Plan, Publication, Step};
+use blockwright_core::{Best, End, Event, Job, JobInputs, Pace, Payload, Plan, Publication, Step};
 use blockwright_seams::{Clock, Host, HostError, Policy, RootsAnswer};
 use blockwright_types::{StopReason, UnixUs, Usage};
 use crossbeam_channel::{Receiver, bounded};
@@ -26,6 +26,8 @@ pub struct Published<A> {
     pub at: UnixUs,
     /// What.
     pub publication: Publication<A>,
+    /// The block it makes, with its roots: what a resolve would hand out now.
+    pub best: Best<A>,
     /// What the block used when it was published, unpublished transactions included.
     pub usage: Usage,
 }
@@ -100,7 +102,7 @@ pub fn simulate<H: Host>(
         wake: Arc::new(move || woken.store(true, Ordering::Release)),
     };
     let (job, first) = Job::open(inputs, clock.now())?;
-    Ok(simulation.run(host, job, first))
+    simulation.run(host, job, first)
 }
 
 impl<A: Clone> Simulation<'_, A> {
@@ -109,7 +111,7 @@ impl<A: Clone> Simulation<'_, A> {
         host: &ScriptHost<H>,
         mut job: Job<ScriptHost<H>>,
         first: Step<A>,
-    ) -> Transcript<A> {
+    ) -> Result<Transcript<A>, HostError> {
         let mut transcript = Transcript {
             plan: job.plan().clone(),
             sequencer: job.usage(),
@@ -128,6 +130,7 @@ impl<A: Clone> Simulation<'_, A> {
                 Step::Publish(publication) => {
                     transcript.published.push(Published {
                         at: self.clock.now(),
+                        best: self.complete(host, &publication.payload)?,
                         publication: *publication,
                         usage: job.usage(),
                     });
@@ -135,13 +138,13 @@ impl<A: Clone> Simulation<'_, A> {
                 Step::Complete => {
                     transcript.complete = true;
                     if self.happenings.is_empty() {
-                        return transcript;
+                        return Ok(transcript);
                     }
                     self.sleep(UnixUs::MAX);
                 }
                 Step::Done(end) => {
                     transcript.end = Some(end);
-                    return transcript;
+                    return Ok(transcript);
                 }
             }
             self.deliver_arrivals(host);
@@ -149,7 +152,26 @@ impl<A: Clone> Simulation<'_, A> {
             step = job.step(event, self.clock.now());
         }
         transcript.restless = true;
-        transcript
+        Ok(transcript)
+    }
+
+    /// The payload with its roots; those that were left out come from an honest session.
+    fn complete<H: Host<Artifact = A>>(
+        &self,
+        host: &ScriptHost<H>,
+        payload: &Payload<A>,
+    ) -> Result<Best<A>, HostError> {
+        match payload {
+            Payload::Sealed(best) => Ok(best.clone()),
+            Payload::Unrooted(block) => {
+                let parent = self.scenario.request.context.parent_hash;
+                let (roots, artifact) = host.honest_roots(parent, block.changes())?;
+                Ok(Best {
+                    block: Arc::new(block.with_roots(&roots)),
+                    artifact,
+                })
+            }
+        }
     }
 
     /// Answers arrive in order, each after a random time.
@@ -225,7 +247,7 @@ impl<A: Clone> Simulation<'_, A> {
             Happening::Limits(limits) => return Event::Limits(limits),
             Happening::Resolve => {
                 let last = transcript.published.last();
-                let best = last.map(|published| published.publication.best.clone());
+                let best = last.map(|published| published.best.clone());
                 transcript.resolved = Some((self.clock.now(), best));
                 StopReason::Resolved
             }

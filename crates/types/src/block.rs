@@ -8,7 +8,7 @@ use alloy_rpc_types_engine::PayloadId;
 use op_alloy_consensus::OpReceipt;
 
 use crate::transactions_json::TransactionsJson;
-use crate::{Changes, SharedTx};
+use crate::{Changes, OpFork, SharedTx};
 
 /// What one flashblock adds to the block: transactions, their receipts, and the post-values of
 /// everything they (and the pre-block system calls, for index 0) changed.
@@ -107,14 +107,59 @@ impl SealedBlock {
     /// transfer with its receipt and its changes takes about 1.5 KiB, and a byte of calldata or of
     /// a log costs no less than four gas.
     pub fn memory_bytes(&self) -> usize {
-        let gas_used = usize::try_from(self.header.gas_used).unwrap_or(usize::MAX);
-        1024 * (1 + self.transaction_count()) + gas_used / 32
+        memory_bytes(&self.header, &self.parts)
     }
 
     /// The net post-values of the whole block: its one revert set.
     pub fn changes(&self) -> Changes {
         merge(self.parts.iter().flat_map(|part| part.changes.iter()))
     }
+}
+
+/// A block of which all is known but the roots that need the trie.
+#[derive(Clone, Debug)]
+pub struct UnrootedBlock {
+    /// The header with a zero state root; from Isthmus with a zero withdrawals root, too.
+    pub header: Header,
+    /// Rules of the block: they say which fields the roots fill.
+    pub fork: OpFork,
+    /// See [`SealedBlock::parts`].
+    pub parts: Vec<Arc<BlockPart>>,
+    /// See [`SealedBlock::value`].
+    pub value: U256,
+}
+
+impl UnrootedBlock {
+    /// The complete block. Costs the hash of a header.
+    pub fn with_roots(&self, roots: &Roots) -> SealedBlock {
+        let mut header = self.header.clone();
+        header.state_root = roots.state;
+        if self.fork >= OpFork::Isthmus {
+            header.withdrawals_root = Some(roots.message_passer);
+        }
+        SealedBlock {
+            hash: header.hash_slow(),
+            header,
+            parts: self.parts.clone(),
+            value: self.value,
+        }
+    }
+
+    /// Everything that changed, in the order it arose, as pieces for a root session.
+    pub fn changes(&self) -> impl Iterator<Item = &Arc<Changes>> {
+        self.parts.iter().flat_map(|part| part.changes.iter())
+    }
+
+    /// See [`SealedBlock::memory_bytes`].
+    pub fn memory_bytes(&self) -> usize {
+        memory_bytes(&self.header, &self.parts)
+    }
+}
+
+fn memory_bytes(header: &Header, parts: &[Arc<BlockPart>]) -> usize {
+    let gas_used = usize::try_from(header.gas_used).unwrap_or(usize::MAX);
+    let transactions: usize = parts.iter().map(|part| part.transactions.len()).sum();
+    1024 * (1 + transactions) + gas_used / 32
 }
 
 /// The immutable head of a block, sent with flashblock 0 only.
@@ -151,7 +196,7 @@ pub struct Flashblock {
     pub base: Option<FlashblockBase>,
     /// Block number.
     pub block_number: u64,
-    /// State root of the block so far.
+    /// State root of the block so far; zero where the flashblock carries no roots.
     pub state_root: B256,
     /// Receipts root of the block so far.
     pub receipts_root: B256,
@@ -159,9 +204,10 @@ pub struct Flashblock {
     pub logs_bloom: Bloom,
     /// Gas used so far.
     pub gas_used: u64,
-    /// Hash of the block so far.
+    /// Hash of the block so far; zero where the flashblock carries no roots.
     pub block_hash: B256,
-    /// The header's withdrawals root; zero where the header has none (before Canyon).
+    /// The header's withdrawals root; zero where the header has none (before Canyon)
+    /// and where the flashblock carries no roots.
     pub withdrawals_root: B256,
     /// `blobGasUsed` of the header so far; `None` before Ecotone.
     pub blob_gas_used: Option<u64>,

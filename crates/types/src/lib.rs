@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod block;
-pub use block::{BlockPart, Flashblock, FlashblockBase, Roots, SealedBlock};
+pub use block::{BlockPart, Flashblock, FlashblockBase, Roots, SealedBlock, UnrootedBlock};
 
 mod budget;
 pub use budget::{Budget, Dimension, Usage};

@@ -115,7 +115,8 @@ pub struct PayloadEnd {
     pub payload_id: PayloadId,
     /// Number of its block.
     pub block_number: u64,
-    /// Hash of the block that all of the published flashblocks make.
+    /// Hash of the block that all of the published flashblocks make; zero where the last of them
+    /// carries no roots and the block was not asked for.
     pub block_hash: B256,
     /// Index of the last flashblock published.
     pub last_index: u64,

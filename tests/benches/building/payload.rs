@@ -217,7 +217,7 @@ async fn serve(
         .await
         .unwrap();
     let id = answer.payload_id.unwrap();
-    let block = builder.peek(id).unwrap().block;
+    let block = builder.peek(id).unwrap().sealed().unwrap().block.clone();
     assert_eq!(block.transaction_count() as u64, transactions + 1);
     let secret = JwtSecret::new([5; 32]);
     let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));

@@ -162,21 +162,27 @@ impl Engine {
         version: GetPayloadVersion,
         id: PayloadId,
     ) -> Result<PayloadEnvelope, EngineError> {
-        let (block, fork) = self.resolve(version, id)?;
+        let (block, fork) = self.resolve(version, id).await?;
         Ok(PayloadEnvelope::of_block(&block, fork))
     }
 
     /// Ends the building of `id` and gives its best block, and the fork it is of.
-    pub(crate) fn resolve(
+    pub(crate) async fn resolve(
         &self,
         version: GetPayloadVersion,
         id: PayloadId,
     ) -> Result<(Arc<SealedBlock>, OpFork), EngineError> {
         let started = Instant::now();
-        let timestamp = self.inner.builder.peek(id)?.block.header.timestamp;
-        let fork = self.inner.chain.fork_at(timestamp);
+        let payload = self.inner.builder.peek(id)?;
+        let fork = self.inner.chain.fork_at(payload.header().timestamp);
         version.check(fork)?;
-        let best = self.inner.builder.resolve(id)?;
+        let best = if payload.sealed().is_some() {
+            self.inner.builder.resolve(id)?
+        } else {
+            // Its roots are still to be computed.
+            let builder = self.inner.builder.clone();
+            blocking(move || builder.resolve(id)).await??
+        };
         self.inner.write_ahead(&best.block);
         metrics::call("getPayload", started.elapsed());
         Ok((best.block, fork))

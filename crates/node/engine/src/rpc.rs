@@ -121,20 +121,20 @@ fn get_payload(
     version: GetPayloadVersion,
 ) -> Registered {
     module.register_async_method(method, move |params, engine, with| async move {
-        envelope(&engine, version, &params, &with)
+        envelope(&engine, version, &params, &with).await
     })?;
     Ok(())
 }
 
 /// The envelope, without the transactions where they get into the answer by another way.
-fn envelope(
+async fn envelope(
     engine: &Engine,
     version: GetPayloadVersion,
     params: &Params<'_>,
     with: &Extensions,
 ) -> Answer<PayloadEnvelope> {
     let id: PayloadId = required(params.sequence().next(), "payloadId")?;
-    let (block, fork) = engine.resolve(version, id)?;
+    let (block, fork) = engine.resolve(version, id).await?;
     let slot = with.get::<AnswerSlot>();
     let mut envelope = PayloadEnvelope::without_transactions(&block, fork);
     envelope.execution_payload.transactions = slot

@@ -138,9 +138,10 @@ async fn a_reverted_transaction_returns_to_the_pool_and_into_the_next_block() {
     attributes.no_tx_pool = None;
     let id = rig.start(genesis, attributes).await.unwrap();
     let mut best = rig.builder.subscribe(id).unwrap();
-    let has =
-        |block: &blockwright_types::SealedBlock| block.transactions().any(|tx| tx.hash == hash);
-    while !best.best().is_some_and(|best| has(&best.block)) {
+    while !best
+        .best()
+        .is_some_and(|best| best.transactions().any(|tx| tx.hash == hash))
+    {
         best.changed().await.unwrap();
     }
     let envelope = rig.get(id).await;

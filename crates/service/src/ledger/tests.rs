@@ -7,6 +7,7 @@ use blockwright_testkit::{
 use blockwright_types::UnixUs;
 
 use super::*;
+use crate::completion::Completer;
 use crate::mailbox::Mailbox;
 
 struct Case {
@@ -29,12 +30,18 @@ fn case() -> Case {
         .collect();
     let sink = Arc::new(RecordingSink::default());
     let (bell, _mailbox) = Mailbox::new();
-    let ledger = Ledger::new(scenario.request.id, 1, bell, Arc::clone(&sink) as _);
+    let completer = Completer::new(host, scenario.request.context.parent_hash, false);
+    let sink_of = Arc::clone(&sink) as _;
+    let ledger = Ledger::new(scenario.request.id, 1, bell, sink_of, Arc::new(completer));
     Case {
         ledger,
         sink,
         publications,
     }
+}
+
+fn sealed(publication: &Publication<FakeArtifact>) -> &Best<FakeArtifact> {
+    publication.payload.sealed().unwrap()
 }
 
 impl Case {
@@ -58,7 +65,7 @@ fn nothing_is_published_after_a_resolve() {
     let case = case();
     case.publish(0);
     case.publish(1);
-    let Applied::Resolved { best, first: true } = case.ledger.apply(Act::Resolve) else {
+    let Applied::Resolved { best, first: true } = case.ledger.resolve() else {
         panic!("there is a payload");
     };
     assert!(matches!(
@@ -69,7 +76,7 @@ fn nothing_is_published_after_a_resolve() {
     assert_eq!(case.indices(), [0, 1]);
     let again = case.ledger.best().unwrap();
     assert_eq!(again.block.hash, best.block.hash);
-    assert_eq!(again.block.hash, case.publications[1].best.block.hash);
+    assert_eq!(again.block.hash, sealed(&case.publications[1]).block.hash);
 }
 
 #[test]
@@ -95,7 +102,7 @@ fn a_job_superseded_before_its_first_block_has_none() {
     let case = case();
     case.ledger.apply(Act::Stop(StopReason::Superseded));
     assert!(matches!(case.publish(0), Applied::Suppressed(_)));
-    assert!(matches!(case.ledger.apply(Act::Resolve), Applied::NotReady));
+    assert!(matches!(case.ledger.resolve(), Applied::NotReady));
     assert!(case.indices().is_empty());
 }
 
@@ -104,10 +111,10 @@ fn how_a_payload_ended_is_told_once_behind_its_last_flashblock() {
     let case = case();
     case.publish(0);
     case.publish(1);
-    case.ledger.apply(Act::Resolve);
-    case.ledger.apply(Act::Resolve);
+    case.ledger.resolve();
+    case.ledger.resolve();
     case.ledger.apply(Act::Stop(StopReason::Superseded));
-    let block = &case.publications[1].best.block;
+    let block = &sealed(&case.publications[1]).block;
     let sealed = PayloadEnd {
         payload_id: case.ledger.id,
         block_number: block.header.number,
@@ -124,7 +131,7 @@ fn an_abandoned_payload_is_told_of_again_when_it_is_fetched_after_all() {
     case.publish(0);
     case.ledger.apply(Act::Stop(StopReason::Expired));
     case.ledger.apply(Act::Stop(StopReason::Shutdown));
-    case.ledger.apply(Act::Resolve);
+    case.ledger.resolve();
     let ends = case.sink.ends();
     let outcomes: Vec<_> = ends.iter().map(|(end, _)| end.outcome).collect();
     assert_eq!(
@@ -144,7 +151,7 @@ fn an_abandoned_payload_is_told_of_again_when_it_is_fetched_after_all() {
 fn nothing_is_told_of_a_payload_that_nobody_saw() {
     let case = case();
     case.ledger.apply(Act::Stop(StopReason::Superseded));
-    case.ledger.apply(Act::Resolve);
+    case.ledger.resolve();
     assert!(case.sink.ends().is_empty());
 }
 

@@ -167,7 +167,7 @@ impl Rig {
     }
 
     pub async fn get(&self, id: PayloadId) -> PayloadEnvelope {
-        let timestamp = self.builder.peek(id).unwrap().block.header.timestamp;
+        let timestamp = self.builder.peek(id).unwrap().header().timestamp;
         let version = GetPayloadVersion::of(self.chain.fork_at(timestamp));
         self.engine.get_payload(version, id).await.unwrap()
     }
