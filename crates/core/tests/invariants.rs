@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use blockwright_core::PriorityOrder;
+use blockwright_core::{PriorityOrder, RootsRule};
 use blockwright_testkit::{
     Accounts, FakeArtifact, FakeBlock, FakeHost, ManualClock, RootsScript, Scenario, ScriptHost,
     Transcript, check_block, check_budget, check_order, check_replay, check_schedule,
@@ -50,9 +50,22 @@ fn check_agreement(scenario: &Scenario, transcript: &Transcript<FakeArtifact>) {
 
 #[test]
 fn invariants_hold_over_seeded_scripts() {
+    for roots in [RootsRule::Every, RootsRule::Last, RootsRule::None] {
+        hold_over_seeds(roots);
+    }
+}
+
+/// `BLOCKWRIGHT_SEEDS` scripts (`make simulate`) where it is set.
+fn seeds() -> u64 {
+    let set = std::env::var("BLOCKWRIGHT_SEEDS").ok();
+    set.map_or(SEEDS, |seeds| seeds.parse().expect("a number"))
+}
+
+fn hold_over_seeds(roots: RootsRule) {
     let mut with_pool = 0;
-    for seed in 0..SEEDS {
-        let scenario = random_scenario(seed);
+    for seed in 0..seeds() {
+        let mut scenario = random_scenario(seed);
+        scenario.config.roots = roots;
         let transcript = run(&scenario);
         let checks = [
             check_block(&scenario, &transcript),
@@ -61,7 +74,7 @@ fn invariants_hold_over_seeded_scripts() {
             check_order(&scenario, &transcript),
         ];
         for check in checks {
-            check.unwrap_or_else(|violation| panic!("seed {seed}: {violation}"));
+            check.unwrap_or_else(|violation| panic!("{roots:?}, seed {seed}: {violation}"));
         }
         check_agreement(&scenario, &transcript);
         let pool_txs = transcript.published.iter().skip(1);
@@ -73,7 +86,7 @@ fn invariants_hold_over_seeded_scripts() {
         );
     }
     assert!(
-        with_pool > SEEDS / 3,
+        with_pool > seeds() / 3,
         "the scripts exercise the pool: {with_pool}"
     );
 }
@@ -81,7 +94,9 @@ fn invariants_hold_over_seeded_scripts() {
 #[test]
 fn replay_is_byte_identical() {
     for seed in 0..SEEDS / 4 {
-        let scenario = random_scenario(seed);
+        let mut scenario = random_scenario(seed);
+        scenario.config.roots =
+            [RootsRule::Every, RootsRule::Last, RootsRule::None][(seed % 3) as usize];
         check_replay(&run(&scenario), &run(&scenario))
             .unwrap_or_else(|violation| panic!("seed {seed}: {violation}"));
     }
@@ -97,6 +112,9 @@ fn checks_can_fail() {
     let mut gap = transcript.clone();
     gap.published.remove(1);
     assert!(check_block(&scenario, &gap).is_err());
+    let mut other_rule = scenario.clone();
+    other_rule.config.roots = RootsRule::Last;
+    assert!(check_block(&other_rule, &transcript).is_err());
     let mut early = transcript.clone();
     early.published[1].at = UnixUs(0);
     assert!(check_schedule(&scenario, &early).is_err());

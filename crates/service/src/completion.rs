@@ -96,7 +96,9 @@ impl<H: Host> Completer<H> {
             let session = self
                 .feed(&mut fed, block)
                 .map_err(|error| RootFault(error.to_string()))?;
-            session.roots.close(block.parts.len() as u64);
+            session
+                .roots
+                .close((block.parts.len() as u64).saturating_sub(1));
             let answer = session.answers.recv_timeout(PATIENCE);
             answer
                 .map_err(|_| RootFault("the root session did not answer".to_owned()))?

@@ -4,7 +4,7 @@ use alloy_primitives::B256;
 use blockwright_core::{PriorityOrder, Shares};
 use blockwright_seams::{Candidate, Policy};
 use blockwright_types::{Budget, DaBytes, Flashblock, Gas, SealedBlock, Usage};
-use blockwright_verify::{OrderedTx, check_ranked};
+use blockwright_verify::{OrderedTx, check_consecutive, check_ranked};
 
 use crate::{Happening, Scenario, Transcript};
 
@@ -198,8 +198,10 @@ pub fn check_budget<A>(
     Ok(())
 }
 
-/// Order: every flashblock is in priority order, as far as it shows.
+/// Order: every flashblock is in priority order, as far as it shows, and over the block the nonces of
+/// a sender rise by one: scripts have nothing that uses nonces up on the way.
 pub fn check_order<A>(scenario: &Scenario, transcript: &Transcript<A>) -> Result<(), Violation> {
+    let mut all = Vec::new();
     for published in transcript.published.iter().skip(1) {
         let flashblock = &published.publication.flashblock;
         let mut ordered = Vec::new();
@@ -223,8 +225,10 @@ pub fn check_order<A>(scenario: &Scenario, transcript: &Transcript<A>) -> Result
         require(verdict.is_ok(), "order", || {
             format!("flashblock {}: {verdict:?}", flashblock.index)
         })?;
+        all.extend(ordered);
     }
-    Ok(())
+    let verdict = check_consecutive(&all);
+    require(verdict.is_ok(), "order", || format!("{verdict:?}"))
 }
 
 /// Replay: two runs of the same script published the same, byte for byte, at the same times.

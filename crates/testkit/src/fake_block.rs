@@ -100,7 +100,7 @@ impl FakeBlock {
         let wanted = 21_000
             + 16 * tx.envelope.input().len() as u64
             + match program {
-                Program::Burn(gas) => gas,
+                Program::Burn(gas) | Program::Slow { gas, .. } => gas,
                 _ => 0,
             };
         let gas = wanted.min(tx.gas_limit().0);
@@ -248,7 +248,9 @@ impl OpenBlock for FakeBlock {
 
     fn simulate(&mut self, tx: &SharedTx) -> Result<FakeSim, SimError> {
         self.check(tx)?;
+        let mut extra_us = 0;
         match Program::of(tx.envelope.input()) {
+            Program::Slow { us, .. } => extra_us = us,
             Program::Fault => return Err(SimError::Fault("scripted fault".into())),
             #[allow(clippy::panic, reason = "the panic is what tests ask for")]
             Program::Panic => std::panic::panic_any("scripted panic"),
@@ -256,7 +258,7 @@ impl OpenBlock for FakeBlock {
         }
         let sim = self.execute(tx);
         if let Some(clock) = &self.clock {
-            clock.tick((sim.gas * PS_PER_GAS / 1_000_000).max(1));
+            clock.tick((sim.gas * PS_PER_GAS / 1_000_000).max(1) + extra_us);
         }
         Ok(sim)
     }

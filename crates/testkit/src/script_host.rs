@@ -25,6 +25,11 @@ pub enum RootsScript {
     FailAt(u64),
     /// Closing this flashblock panics on the job's thread.
     PanicAt(u64),
+    /// Roots of this flashblock are never answered.
+    SilentAt(u64),
+    /// All sessions of these numbers fail, from the first one to before the last one. A job's own
+    /// is the first one after those before it; what completes its block opens further ones.
+    FailSessions(u64, u64),
     /// Answers are kept until the test lets them go, see [`ScriptHost::release_roots`].
     Gated,
 }
@@ -43,6 +48,7 @@ pub struct ScriptHost<H> {
     script: RootsScript,
     parked: Parked,
     closes: Arc<AtomicU64>,
+    sessions: Arc<AtomicU64>,
 }
 
 impl<H: Host> ScriptHost<H> {
@@ -54,6 +60,7 @@ impl<H: Host> ScriptHost<H> {
             script,
             parked: Parked::default(),
             closes: Arc::default(),
+            sessions: Arc::default(),
         }
     }
 
@@ -117,27 +124,30 @@ impl<H: Host> Host for ScriptHost<H> {
         reply: RootsReply<H::Artifact>,
     ) -> Result<Self::Roots, HostError> {
         let script = self.script;
+        let session = self.sessions.fetch_add(1, Ordering::AcqRel);
         let parked = Arc::clone(&self.parked);
         let reply = Arc::new(Mutex::new(reply));
         let inner = self.inner.roots(
             parent,
             Box::new(move |answer: RootsAnswer<H::Artifact>| match script {
                 RootsScript::FailAt(index) if index == answer.index => {
-                    let failed = RootsAnswer {
-                        result: Err(RootFault("scripted failure".to_owned())),
-                        ..answer
-                    };
-                    (reply.lock())(failed);
+                    (reply.lock())(failed(answer));
                 }
+                RootsScript::FailSessions(from, to) if (from..to).contains(&session) => {
+                    (reply.lock())(failed(answer));
+                }
+                RootsScript::SilentAt(index) if index == answer.index => {}
                 RootsScript::Gated => {
                     let reply = Arc::clone(&reply);
                     parked
                         .lock()
                         .push_back(Box::new(move || (reply.lock())(answer)));
                 }
-                RootsScript::Honest | RootsScript::FailAt(_) | RootsScript::PanicAt(_) => {
-                    (reply.lock())(answer);
-                }
+                RootsScript::Honest
+                | RootsScript::FailAt(_)
+                | RootsScript::FailSessions(..)
+                | RootsScript::SilentAt(_)
+                | RootsScript::PanicAt(_) => (reply.lock())(answer),
             }),
         )?;
         Ok(TappedRoots {
@@ -149,6 +159,13 @@ impl<H: Host> Host for ScriptHost<H> {
 
     fn candidates(&self, _request: &BuildRequest, wake: Wake) -> ScriptCandidates {
         self.pool.subscribe(wake)
+    }
+}
+
+fn failed<A>(answer: RootsAnswer<A>) -> RootsAnswer<A> {
+    RootsAnswer {
+        result: Err(RootFault("scripted failure".to_owned())),
+        ..answer
     }
 }
 

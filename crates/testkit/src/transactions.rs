@@ -29,6 +29,14 @@ pub enum Program {
     Revert,
     /// Uses this much gas on top of the intrinsic gas.
     Burn(u64),
+    /// Uses `gas` on top of the intrinsic gas, and takes `us` microseconds longer than that much
+    /// gas should.
+    Slow {
+        /// Gas.
+        gas: u64,
+        /// Microseconds.
+        us: u64,
+    },
     /// Makes the EVM itself fail.
     Fault,
     /// Panics.
@@ -43,6 +51,12 @@ impl Program {
             Self::Burn(gas) => [vec![2], gas.to_be_bytes().to_vec()].concat(),
             Self::Fault => vec![3],
             Self::Panic => vec![4],
+            Self::Slow { gas, us } => [
+                vec![5],
+                gas.to_be_bytes().to_vec(),
+                us.to_be_bytes().to_vec(),
+            ]
+            .concat(),
         }
     }
 
@@ -50,17 +64,24 @@ impl Program {
     pub fn of(input: &[u8]) -> Self {
         match input.split_first() {
             Some((1, _)) => Self::Revert,
-            Some((2, rest)) => {
-                let mut gas = [0; 8];
-                let known = rest.len().min(8);
-                gas[..known].copy_from_slice(&rest[..known]);
-                Self::Burn(u64::from_be_bytes(gas))
-            }
+            Some((2, rest)) => Self::Burn(number(rest)),
             Some((3, _)) => Self::Fault,
             Some((4, _)) => Self::Panic,
+            Some((5, rest)) => Self::Slow {
+                gas: number(rest),
+                us: number(rest.get(8..).unwrap_or_default()),
+            },
             _ => Self::Transfer,
         }
     }
+}
+
+/// The number in the first eight bytes; missing ones are zero.
+fn number(bytes: &[u8]) -> u64 {
+    let mut number = [0; 8];
+    let known = bytes.len().min(8);
+    number[..known].copy_from_slice(&bytes[..known]);
+    u64::from_be_bytes(number)
 }
 
 /// A pool transaction.

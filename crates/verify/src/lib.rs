@@ -14,7 +14,9 @@ mod footprint;
 mod header;
 
 mod order;
-pub use order::{OrderViolation, OrderedTx, check_order, check_ranked, priority};
+pub use order::{
+    OrderViolation, OrderedTx, check_consecutive, check_order, check_ranked, priority,
+};
 
 mod outcome;
 pub use outcome::{Counters, Equivocation, Outcome, SequenceError};

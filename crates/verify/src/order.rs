@@ -55,6 +55,17 @@ pub enum OrderViolation {
         /// The one behind it, whose nonce is not larger.
         after: Box<OrderedTx>,
     },
+    /// A sender's nonces skip numbers, where nothing could have used those up.
+    #[error(
+        "{} of {} has nonce {}, behind {} with nonce {}: those between are missing",
+        .after.hash, .after.sender, .after.nonce, .before.hash, .before.nonce
+    )]
+    NonceGap {
+        /// The transaction in front.
+        before: Box<OrderedTx>,
+        /// The one behind it.
+        after: Box<OrderedTx>,
+    },
     /// A better transaction that could have run stands behind a worse one.
     #[error(
         "{} with tip {} stands before {} with tip {}, which was executable",
@@ -169,6 +180,39 @@ pub fn check_ranked(transactions: &[OrderedTx]) -> Result<(), OrderViolation> {
             lows.pop();
         }
         lows.push(position);
+    }
+    Ok(())
+}
+
+/// Whether the nonces of each sender rise by one, over the pool transactions of any number of
+/// flashblocks of one block.
+///
+/// That is stricter than [`check_ranked`] and holds only where nothing else uses nonces up: to be
+/// asked by whoever knows that a run has no EIP-7702 authorizations and no creations by delegated
+/// accounts.
+///
+/// # Errors
+/// [`OrderViolation::Nonce`] or [`OrderViolation::NonceGap`], whichever comes first.
+pub fn check_consecutive<'a>(
+    transactions: impl IntoIterator<Item = &'a OrderedTx>,
+) -> Result<(), OrderViolation> {
+    let mut last_of_sender: AddressMap<&OrderedTx> = AddressMap::default();
+    for tx in transactions {
+        let Some(last) = last_of_sender.insert(tx.sender, tx) else {
+            continue;
+        };
+        if tx.nonce <= last.nonce {
+            return Err(OrderViolation::Nonce {
+                before: Box::new(*last),
+                after: Box::new(*tx),
+            });
+        }
+        if tx.nonce - last.nonce > 1 {
+            return Err(OrderViolation::NonceGap {
+                before: Box::new(*last),
+                after: Box::new(*tx),
+            });
+        }
     }
     Ok(())
 }

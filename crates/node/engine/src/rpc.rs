@@ -66,7 +66,7 @@ fn register(module: &mut RpcModule<Engine>) -> Result<(), jsonrpsee::core::Regis
     new_payload(module, "engine_newPayloadV3", NewPayloadVersion::V3)?;
     new_payload(module, "engine_newPayloadV4", NewPayloadVersion::V4)?;
     module.register_async_method("engine_getPayloadV1", |params, engine, with| async move {
-        let envelope = envelope(&engine, GetPayloadVersion::V1, &params, &with)?;
+        let envelope = envelope(&engine, GetPayloadVersion::V1, &params, &with).await?;
         Answer::Ok(envelope.execution_payload)
     })?;
     get_payload(module, "engine_getPayloadV2", GetPayloadVersion::V2)?;

@@ -1,5 +1,7 @@
 //! A service on the fakes whose time the test moves.
 
+#![allow(dead_code)] // each test binary uses its own part of it
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -25,6 +27,9 @@ pub(crate) struct Bench {
     service: Mutex<Option<JoinHandle<()>>>,
 }
 
+/// Accounts with funds.
+pub(crate) const FUNDED: u64 = 50;
+
 pub(crate) fn config() -> ServiceConfig {
     ServiceConfig {
         first_hold_us: 0,
@@ -37,7 +42,7 @@ pub(crate) fn bench(roots: RootsScript) -> Bench {
 }
 
 pub(crate) fn bench_with(roots: RootsScript, config: ServiceConfig) -> Bench {
-    let mut inner = FakeHost::funded(50);
+    let mut inner = FakeHost::funded(FUNDED);
     inner.unknown_parent = Some(B256::repeat_byte(0xbb));
     let pool = inner.pool.clone();
     let host = ScriptHost::new(inner, pool.clone(), roots);

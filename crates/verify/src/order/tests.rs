@@ -165,3 +165,27 @@ fn deposits_stand_first_and_in_index_0_alone() {
         })
     );
 }
+
+#[test]
+fn a_nonce_gap_is_found_where_it_is_asked_for() {
+    let (first, third) = (tx(1, 4, 5), tx(1, 6, 5));
+    assert_eq!(check_ranked(&[first, third]), Ok(()));
+    assert_eq!(
+        check_consecutive(&[first, tx(2, 9, 1), third]),
+        Err(OrderViolation::NonceGap {
+            before: Box::new(first),
+            after: Box::new(third),
+        })
+    );
+    assert_eq!(
+        check_consecutive(&[first, first]),
+        Err(OrderViolation::Nonce {
+            before: Box::new(first),
+            after: Box::new(first),
+        })
+    );
+    assert_eq!(
+        check_consecutive(&[first, tx(2, 9, 1), tx(1, 5, 5), third]),
+        Ok(())
+    );
+}
