@@ -97,7 +97,10 @@ async fn every_dialect_says_the_same_blocks_and_is_signed() {
     );
     sending.abort();
     let decoded = |frames: Vec<Vec<u8>>| -> Vec<JsonFlashblock> {
-        frames.iter().map(|frame| decode_json(frame).unwrap()).collect()
+        frames
+            .iter()
+            .map(|frame| decode_json(frame).unwrap())
+            .collect()
     };
     let json = [decoded(v1), decoded(subblocks), decoded(minimal)];
     let (mut parent, mut compared, mut transactions) = (None, 0, 0);
@@ -108,7 +111,12 @@ async fn every_dialect_says_the_same_blocks_and_is_signed() {
         let hash = spec.flash_hash();
         parent = Some(hash);
         // All readers came within a block, so only the ends may be missing.
-        let Some(frames) = json.each_ref().map(|frames| of(frames, &spec)).into_iter().collect::<Option<Vec<_>>>() else {
+        let Some(frames) = json
+            .each_ref()
+            .map(|frames| of(frames, &spec))
+            .into_iter()
+            .collect::<Option<Vec<_>>>()
+        else {
             continue;
         };
         compared += 1;
@@ -118,12 +126,18 @@ async fn every_dialect_says_the_same_blocks_and_is_signed() {
         assert_eq!(spec.json_base(), frames[0].payload.base);
         for frame in &frames {
             assert_eq!(signer(frame, hash), ADDRESS);
-            assert_eq!(frame.payload.diff.transactions, frames[0].payload.diff.transactions);
+            assert_eq!(
+                frame.payload.diff.transactions,
+                frames[0].payload.diff.transactions
+            );
         }
         assert_eq!(frames[1].payload.diff.state_root, B256::ZERO);
         assert_ne!(frames[0].payload.diff.state_root, B256::ZERO);
     }
-    assert!(compared >= 5, "{compared} flashblocks were read in all forms");
+    assert!(
+        compared >= 5,
+        "{compared} flashblocks were read in all forms"
+    );
     assert!(transactions > compared, "transfers are among them");
     assert!(node.stop());
 }

@@ -26,7 +26,7 @@ const EDGES: &[(&str, &[&str])] = &[
         "stream",
         &["types", "seams", "flashblocks", "signer", "threads"],
     ),
-    ("bench", &["types", "chain", "flashblocks"]),
+    ("bench", &["types", "chain", "flashblocks", "subscribe"]),
     ("watch", &["types", "flashblocks", "verify"]),
     ("chain", &["types"]),
     ("threads", &[]),

@@ -5,6 +5,7 @@ mod crowd;
 mod fate;
 mod parse;
 mod promises;
+mod resuming;
 mod rhythm;
 mod streams;
 
@@ -55,6 +56,7 @@ pub fn analyze(record: &RunRecord) -> Report {
         validation: validation(record),
         crowd: crowd::figures(record),
         trouble: record.trouble,
+        resuming: resuming::figures(record),
         blocks,
     }
 }

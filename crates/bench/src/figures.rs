@@ -45,6 +45,7 @@ pub(crate) fn figures(report: &Report) -> Vec<Figure> {
         speed(report),
         stream(report),
         crowd(report),
+        trouble(report),
         transactions(report),
         engine(report),
         promises(report),
@@ -120,6 +121,40 @@ fn crowd(report: &Report) -> Vec<Figure> {
         times(
             "last subscriber behind the first",
             crowd.and_then(|crowd| crowd.last_behind_first_ms),
+        ),
+    ]
+}
+
+fn trouble(report: &Report) -> Vec<Figure> {
+    let trouble = &report.trouble;
+    let dropped = trouble.never_asked + trouble.overtaken + trouble.never_imported;
+    let resuming = report.resuming.unwrap_or_default();
+    vec![
+        count(
+            "late fork choices on purpose",
+            Better::Neither,
+            trouble.late_fork_choices,
+        ),
+        count("dropped payloads on purpose", Better::Neither, dropped),
+        count(
+            "resuming subscriber: connections",
+            Better::Neither,
+            resuming.connections,
+        ),
+        count(
+            "resuming subscriber: flashblocks",
+            Better::Neither,
+            resuming.flashblocks,
+        ),
+        count(
+            "resuming subscriber: missing",
+            Better::Less,
+            resuming.missing,
+        ),
+        count(
+            "resuming subscriber: twice or in disorder",
+            Better::Less,
+            resuming.repeated + resuming.differing + resuming.out_of_order,
         ),
     ]
 }

@@ -87,6 +87,7 @@ pub(crate) fn record(scripts: &[BlockScript]) -> RunRecord {
         stream_error: None,
         crowd: CrowdRecord::default(),
         trouble: TroubleRecord::default(),
+        resuming: None,
         builder: Some(ProcessUsage {
             cpu_s: 1.5,
             rss_peak_bytes: 123_456_789,

@@ -74,9 +74,12 @@ mod recorder;
 
 mod report;
 pub use report::{
-    BlockFigures, CrowdFigures, EngineFigures, ProcessFigures, PromiseFigures, Report, Speed,
-    StreamFigures, TransactionFigures, UsageFigures, ValidationFigures,
+    BlockFigures, CrowdFigures, EngineFigures, ProcessFigures, PromiseFigures, Report,
+    ResumingFigures, Speed, StreamFigures, TransactionFigures, UsageFigures, ValidationFigures,
 };
+
+mod resuming;
+pub use resuming::{ResumingRecord, SeenFrame};
 
 mod run;
 pub use run::run;

@@ -4,7 +4,7 @@ use alloy_primitives::B256;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{CrowdRecord, RunPlan, TroubleRecord};
+use crate::{CrowdRecord, ResumingRecord, RunPlan, TroubleRecord};
 
 /// What the builder answered to a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,6 +133,8 @@ pub struct RunRecord {
     pub crowd: CrowdRecord,
     /// What went wrong on purpose.
     pub trouble: TroubleRecord,
+    /// What the subscriber that was cut off saw, where there was one.
+    pub resuming: Option<ResumingRecord>,
     /// Use of the builder, where its process is known.
     pub builder: Option<ProcessUsage>,
     /// Use of the meter.

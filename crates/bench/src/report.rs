@@ -40,6 +40,9 @@ pub struct Report {
     /// What went wrong on purpose under load.
     #[serde(default)]
     pub trouble: TroubleRecord,
+    /// The subscriber that was cut off, where there was one.
+    #[serde(default)]
+    pub resuming: Option<ResumingFigures>,
     /// Block by block.
     pub blocks: Vec<BlockFigures>,
 }
@@ -213,6 +216,25 @@ pub struct ValidationFigures {
     pub first_invalid: Option<String>,
 }
 
+/// A subscriber that was cut off again and again, against the one that was not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResumingFigures {
+    /// Connections it had.
+    pub connections: u64,
+    /// Flashblocks it had.
+    pub flashblocks: u64,
+    /// Times that it could not be sure to have missed nothing.
+    pub gaps: u64,
+    /// Flashblocks that the other one had since this one came, and this one not.
+    pub missing: u64,
+    /// Flashblocks it had more than once.
+    pub repeated: u64,
+    /// Flashblocks that were not the same to the byte.
+    pub differing: u64,
+    /// Flashblocks that came before one that stood in front of them.
+    pub out_of_order: u64,
+}
+
 /// Many subscribers of the stream: flashblocks that came first to any of them after the load began.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CrowdFigures {
@@ -347,6 +369,18 @@ impl Report {
             violations.push(format!(
                 "{gaps} flashblocks at other subscribers do not follow the one before them"
             ));
+        }
+        if let Some(resuming) = &self.resuming {
+            let counted = [
+                (resuming.missing, "missed"),
+                (resuming.repeated, "had twice"),
+                (resuming.differing, "had with another content"),
+                (resuming.out_of_order, "had out of order"),
+            ];
+            let told = counted.iter().filter(|(count, _)| *count > 0);
+            violations.extend(told.map(|(count, what)| {
+                format!("{count} flashblocks that the resuming subscriber {what}")
+            }));
         }
         if let Some(reason) = &self.stream.ended_early {
             violations.push(format!("the stream ended before the run: {reason}"));

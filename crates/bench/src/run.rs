@@ -1,6 +1,7 @@
 //! A run from the first check to the record.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -8,6 +9,7 @@ use crate::clock::now_us;
 use crate::crowd::Crowd;
 use crate::player::Player;
 use crate::recorder::Recorder;
+use crate::resuming::Resuming;
 use crate::session::Session;
 use crate::target_check::check;
 use crate::warm_memory::WarmMemory;
@@ -39,6 +41,8 @@ pub async fn run(
     let memory = WarmMemory::of(FRAME_SHARE * workload.bytes());
     let recorder = Recorder::connect(&target.stream_url, memory).await?;
     let crowd = Crowd::gather(&target.stream_url, plan.crowd, plan.load_time()).await?;
+    let cut_every = Duration::from_millis(plan.trouble.cut_every_ms);
+    let resuming = Resuming::start(&target.stream_url, cut_every).await?;
     let (sealed, sealed_seen) = watch::channel(0);
     let feed = Feed::connect(workload, &target.rpc_url, sealed_seen).await?;
     let genesis = checked.player.head.hash;
@@ -49,6 +53,7 @@ pub async fn run(
     recorder.silence().await;
     let recording = recorder.finish();
     let crowd = crowd.disperse();
+    let resuming = resuming.finish();
     let validations = match checked.validator {
         Some(mut validator) => {
             let envelopes = seen.envelopes();
@@ -71,6 +76,7 @@ pub async fn run(
         stream_error: recording.error,
         crowd,
         trouble: seen.trouble,
+        resuming,
         builder: seen.usage.builder,
         meter: seen.usage.meter,
         machine: seen.usage.machine,
