@@ -3,8 +3,10 @@
 
 mod support;
 
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256, Signature, address};
@@ -12,7 +14,7 @@ use blockwright_flashblocks::{
     FlashblocksPayloadV1, JsonFlashblock, OpFlashblockPayload, decode_json, decode_spec,
 };
 use futures_util::StreamExt;
-use serde_json::json;
+use serde_json::{Value, json};
 use support::process::{Blockwright, binary};
 use support::rpc::Rpc;
 use support::tx::transfer;
@@ -160,10 +162,26 @@ fn the_signers_address_is_logged_and_a_key_that_others_may_read_is_refused() {
         assert!(!said.contains(short), "{said}");
         assert!(said.contains("--flashblocks.sign-key"), "{said}");
     }
-    let node = Blockwright::start_logged(
-        &["dev", "--flashblocks.sign-key-hex", KEY],
-        "flashblocks are signed",
-    );
-    let signer = node.0["fields"]["signer"].as_str().unwrap();
-    assert_eq!(signer.parse::<Address>().unwrap(), ADDRESS);
+    assert_eq!(logged_signer(&["--flashblocks.sign-key-hex", KEY]), ADDRESS);
+}
+
+/// The signer that a starting node says it has.
+fn logged_signer(args: &[&str]) -> Address {
+    let ports = ["http", "ws", "authrpc", "flashblocks", "metrics"];
+    let ports = ports.map(|server| format!("--{server}.port=0"));
+    let mut child = binary()
+        .args(["dev", "--json"])
+        .args(ports)
+        .args(args)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let told = lines
+        .map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap())
+        .find(|line| line["fields"]["message"] == "flashblocks are signed");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let told = told.expect("the process ended without saying so");
+    told["fields"]["signer"].as_str().unwrap().parse().unwrap()
 }

@@ -1,6 +1,7 @@
 //! One published flashblock in every form that was asked for.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use blockwright_flashblocks::Form;
@@ -8,7 +9,7 @@ use blockwright_flashblocks::Form;
 use crate::encoding::Encoding;
 use crate::frame::Frame;
 use crate::makers::Makers;
-use crate::payload::{Payload, Published, memory_bytes};
+use crate::payload::{Payload, Published};
 use crate::position::Position;
 use crate::slot::{Slot, Waiting};
 
@@ -56,8 +57,8 @@ pub(crate) struct Entry {
     /// When it was published.
     pub(crate) at: Instant,
     source: Source,
-    /// What is held beside the frames.
-    source_bytes: usize,
+    /// Bytes of the frames that have been made.
+    frames_bytes: AtomicUsize,
     slots: [[Slot; Encoding::COUNT]; Form::COUNT],
 }
 
@@ -72,7 +73,6 @@ impl Entry {
         };
         Self {
             source: Source::Ours(payload),
-            source_bytes: memory_bytes(flashblock),
             ..Self::relayed(position, Form::default(), default)
         }
     }
@@ -83,25 +83,43 @@ impl Entry {
             position,
             at: Instant::now(),
             source: Source::Relayed,
-            source_bytes: 0,
+            frames_bytes: AtomicUsize::new(0),
             slots: Default::default(),
         };
         let encoding = Encoding::Plain;
-        entry.slot(Format { form, encoding }).set(frame);
+        entry.put(Format { form, encoding }, frame);
         entry
     }
 
-    /// Bytes of all that is held for it now: what its frames are made of, and the frames that have
-    /// been made.
-    pub(crate) fn size_bytes(&self) -> usize {
-        let frames: usize = self.slots.iter().flatten().map(Slot::size_bytes).sum();
-        self.source_bytes + frames
+    /// Puts a frame that was made in its place.
+    pub(crate) fn put(&self, format: Format, frame: Frame) {
+        let size_bytes = frame.bytes().len();
+        if self.slot(format).set(frame) {
+            self.frames_bytes.fetch_add(size_bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// Bytes of the frames that have been made.
+    pub(crate) fn frames_bytes(&self) -> usize {
+        self.frames_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of what its frames are made of, together with the others of its payload.
+    pub(crate) fn payload_bytes(&self) -> usize {
+        self.payload().map_or(0, |payload| payload.size_bytes())
+    }
+
+    /// Whether `other` keeps the same payload.
+    pub(crate) fn shares_payload(&self, other: &Self) -> bool {
+        let payloads = self.payload().zip(other.payload());
+        payloads.is_some_and(|(one, two)| Arc::ptr_eq(one, two))
     }
 
     /// Bytes of the uncompressed default form, which is made where the flashblock is ours.
     pub(crate) fn default_frame_bytes(&self) -> usize {
         let (form, encoding) = (Form::default(), Encoding::Plain);
-        self.slot(Format { form, encoding }).size_bytes()
+        let frame = self.slot(Format { form, encoding }).get();
+        frame.map_or(0, |frame| frame.bytes().len())
     }
 
     /// What its frames are made of.
@@ -195,7 +213,7 @@ mod tests {
         let plain = entry.frame(format(Encoding::Plain), &makers).await.unwrap();
         assert_eq!(plain.bytes().len(), 1_000);
         assert!(!packed.into_iter().any(made));
-        assert_eq!(entry.size_bytes(), 1_000);
+        assert_eq!(entry.frames_bytes(), 1_000);
 
         let brotli = format(Encoding::Packed(Codec::Brotli));
         let (one, two) = tokio::join!(entry.frame(brotli, &makers), entry.frame(brotli, &makers));
@@ -204,7 +222,7 @@ mod tests {
         };
         assert_eq!(one.as_ptr(), two.as_ptr(), "the same bytes");
         assert!(made(Encoding::Packed(Codec::Brotli)) && !made(Encoding::Packed(Codec::Zstd)));
-        assert_eq!(entry.size_bytes(), 1_000 + one.len());
+        assert_eq!(entry.frames_bytes(), 1_000 + one.len());
     }
 
     #[tokio::test]

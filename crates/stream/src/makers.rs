@@ -86,7 +86,7 @@ fn encode(mut jobs: mpsc::Receiver<Job>, mut forms: Forms) {
         match forms.encode(&entry, form) {
             Ok(frame) => {
                 metrics::formed(form, frame.bytes().len(), started.elapsed());
-                entry.slot(plain(form)).set(frame);
+                entry.put(plain(form), frame);
             }
             Err(error) => {
                 metrics::not_formed(form);
@@ -112,8 +112,8 @@ fn compress(codec: Codec, mut jobs: mpsc::Receiver<Job>) {
             Ok(packed) => {
                 metrics::compressed(codec, packed.len(), started.elapsed());
                 let encoding = Encoding::Packed(codec);
-                let slot = entry.slot(Format { form, encoding });
-                slot.set(Frame::Binary(packed.into()));
+                let frame = Frame::Binary(packed.into());
+                entry.put(Format { form, encoding }, frame);
             }
             Err(error) => tracing::error!(%error, codec = codec.label(), "frame not compressed"),
         }

@@ -1,6 +1,7 @@
 //! What the frames of a payload are made of.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use blockwright_flashblocks::{BuilderSignature, FlashblockId};
 use blockwright_types::Flashblock;
@@ -21,6 +22,7 @@ pub(crate) struct Payload {
     /// The flashblock before its index 0, in the payload before.
     previous: Option<FlashblockId>,
     published: RwLock<Vec<Published>>,
+    size_bytes: AtomicUsize,
 }
 
 /// Around a transaction: its envelope, sender, hash, place in lists, receipt.
@@ -36,6 +38,7 @@ impl Payload {
         Self {
             previous,
             published: RwLock::new(Vec::new()),
+            size_bytes: AtomicUsize::new(0),
         }
     }
 
@@ -46,7 +49,14 @@ impl Payload {
 
     /// Adds the next flashblock.
     pub(crate) fn push(&self, published: Published) {
+        let size_bytes = memory_bytes(&published.flashblock);
         self.published.write().push(published);
+        self.size_bytes.fetch_add(size_bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes of its flashblocks, estimated.
+    pub(crate) fn size_bytes(&self) -> usize {
+        self.size_bytes.load(Ordering::Relaxed)
     }
 
     /// The flashblock at `index`.
@@ -58,7 +68,7 @@ impl Payload {
 
 /// Roughly what a flashblock takes in memory, its transactions' JSON text included: cheap, whatever
 /// its size, and rather too much than too little.
-pub(crate) fn memory_bytes(flashblock: &Flashblock) -> usize {
+fn memory_bytes(flashblock: &Flashblock) -> usize {
     let part = &flashblock.part;
     let transaction = |bytes: usize| TRANSACTION_BYTES + 3 * bytes;
     let transactions = part.transactions.iter();

@@ -61,7 +61,7 @@ mod tests {
         assert_eq!(spent.memory().capacity(), 200);
         assert_eq!(spent.memory().capacity(), 100);
         assert_eq!(spent.memory().capacity(), 0);
-        assert_eq!(read_by_others.size_bytes(), 300);
+        assert_eq!(read_by_others.frames_bytes(), 300);
     }
 
     #[test]

@@ -17,14 +17,13 @@ pub(crate) enum Item {
     Gap,
 }
 
-impl Item {
-    /// Bytes held for it.
-    fn size_bytes(&self) -> usize {
-        match self {
-            Self::Frame(entry) => entry.size_bytes(),
-            Self::Gap => 0,
-        }
-    }
+/// Bytes that are let go of with `item`, where `next` comes behind it: its frames, and with the last
+/// one of a payload the flashblocks of all of it.
+fn freed_bytes(item: &Item, next: Option<&Item>) -> usize {
+    let Item::Frame(entry) = item else { return 0 };
+    let goes_on = matches!(next, Some(Item::Frame(next)) if next.shares_payload(entry));
+    let payload_bytes = if goes_on { 0 } else { entry.payload_bytes() };
+    entry.frames_bytes() + payload_bytes
 }
 
 /// What is at a number.
@@ -108,9 +107,16 @@ impl Ring {
         self.items.push_back(Item::Gap);
     }
 
+    /// Bytes held now.
+    fn count(&self) -> usize {
+        let behind = self.items.iter().skip(1).map(Some).chain([None]);
+        let items = self.items.iter().zip(behind);
+        items.map(|(item, next)| freed_bytes(item, next)).sum()
+    }
+
     fn evict(&mut self, now: Instant) -> Vec<Arc<Entry>> {
         let mut evicted = Vec::new();
-        self.size_bytes = self.items.iter().map(Item::size_bytes).sum();
+        self.size_bytes = self.count();
         while self.first < self.kept_from {
             let too_old = match self.items.front() {
                 Some(Item::Frame(entry)) => now.duration_since(entry.at) > self.limits.age,
@@ -126,7 +132,8 @@ impl Ring {
             self.first += 1;
             if let Some(item) = self.items.pop_front() {
                 // It may have grown since it was counted.
-                self.size_bytes = self.size_bytes.saturating_sub(item.size_bytes());
+                let freed_bytes = freed_bytes(&item, self.items.front());
+                self.size_bytes = self.size_bytes.saturating_sub(freed_bytes);
                 if let Item::Frame(entry) = item {
                     evicted.push(entry);
                 }

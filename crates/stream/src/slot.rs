@@ -24,10 +24,9 @@ impl Slot {
         self.frame.get()
     }
 
-    /// Puts the frame in place. A second one changes nothing.
-    pub(crate) fn set(&self, frame: Frame) {
-        // Whoever was first made the same bytes.
-        let _ = self.frame.set(frame);
+    /// Puts the frame in place; `false`, and nothing is changed, where there is one.
+    pub(crate) fn set(&self, frame: Frame) -> bool {
+        self.frame.set(frame).is_ok()
     }
 
     /// What to wait for, where somebody asked already.
@@ -44,10 +43,6 @@ impl Slot {
             waiting.shared()
         });
         waiting.clone()
-    }
-
-    pub(crate) fn size_bytes(&self) -> usize {
-        self.get().map_or(0, |frame| frame.bytes().len())
     }
 
     pub(crate) fn into_frame(self) -> Option<Frame> {

@@ -8,11 +8,11 @@ use alloy_primitives::{Address, B64, B256, FixedBytes, U256};
 use ssz_derive::{Decode, Encode};
 use ssz_types::typenum::{U16, U1048576};
 use ssz_types::{ListEncodedOption, VariableList};
-use tree_hash::{PackedEncoding, TreeHash, TreeHashType, merkle_root};
+use tree_hash::{PackedEncoding, TreeHash, TreeHashType};
 use tree_hash_derive::TreeHash;
 
 use super::byte_list::ByteList;
-use super::merkle::list_root;
+use super::merkle::{fields_root, list_root, optional_root};
 
 /// The `version` that is written and read.
 pub const SPEC_VERSION: FixedBytes<4> = FixedBytes::new([0, 0, 0, 1]);
@@ -71,7 +71,7 @@ pub struct ExecutionPayloadStaticV1 {
 }
 
 /// What a flashblock adds. All but the transactions covers the block so far.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TreeHash)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct ExecutionPayloadFlashblockDeltaV1 {
     /// State root.
     pub state_root: B256,
@@ -105,7 +105,7 @@ pub struct Withdrawal {
 }
 
 /// What the execution of one flashblock changed, for indexing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, TreeHash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct FlashblocksMetadata {
     /// Accounts it changed, by address; at most 2^20.
     pub accounts: VariableList<AccountMetadata, U1048576>,
@@ -128,31 +128,59 @@ pub struct AccountMetadata {
     pub storage_slots: VariableList<StorageSlot, U1048576>,
 }
 
-impl TreeHash for AccountMetadata {
-    fn tree_hash_type() -> TreeHashType {
-        TreeHashType::Container
-    }
+/// The hash tree root of a container by the roots of its fields. Nothing packs a container into a
+/// chunk with others; its own chunk would be its root.
+macro_rules! container_root {
+    ($container:ty, $self:ident => $fields:expr) => {
+        impl TreeHash for $container {
+            fn tree_hash_type() -> TreeHashType {
+                TreeHashType::Container
+            }
 
-    /// Nothing packs a container into a chunk with others; its own chunk would be its root.
-    fn tree_hash_packed_encoding(&self) -> PackedEncoding {
-        PackedEncoding::from_slice(self.tree_hash_root().as_slice())
-    }
+            fn tree_hash_packed_encoding(&self) -> PackedEncoding {
+                PackedEncoding::from_slice(self.tree_hash_root().as_slice())
+            }
 
-    fn tree_hash_packing_factor() -> usize {
-        1
-    }
+            fn tree_hash_packing_factor() -> usize {
+                1
+            }
 
-    fn tree_hash_root(&self) -> B256 {
-        let fields = [
-            self.address.tree_hash_root(),
-            self.balance.tree_hash_root(),
-            self.nonce.tree_hash_root(),
-            self.code.tree_hash_root(),
-            list_root(&self.storage_slots),
-        ];
-        merkle_root(&fields.map(|root| root.0).concat(), fields.len())
-    }
+            fn tree_hash_root(&$self) -> B256 {
+                fields_root($fields)
+            }
+        }
+    };
 }
+
+container_root!(ExecutionPayloadFlashblockDeltaV1, self => [
+    self.state_root,
+    self.receipts_root,
+    self.logs_bloom.tree_hash_root(),
+    self.gas_used.tree_hash_root(),
+    self.block_hash,
+    list_root(&self.transactions),
+    list_root(&self.withdrawals),
+    self.withdrawals_root,
+]);
+
+container_root!(FlashblocksMetadata, self => [
+    list_root(&self.accounts),
+    list_root(&self.transactions),
+]);
+
+container_root!(AccountMetadata, self => [
+    self.address.tree_hash_root(),
+    optional_root(&self.balance),
+    self.nonce.tree_hash_root(),
+    optional_root(&self.code),
+    list_root(&self.storage_slots),
+]);
+
+container_root!(TransactionMetadata, self => [
+    self.status.tree_hash_root(),
+    self.gas_used.tree_hash_root(),
+    optional_root(&self.contract_address),
+]);
 
 /// A storage slot after a flashblock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TreeHash)]
@@ -164,7 +192,7 @@ pub struct StorageSlot {
 }
 
 /// The outcome of a transaction.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TreeHash)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct TransactionMetadata {
     /// 1 where it succeeded, 0 where it failed.
     pub status: u8,
@@ -176,48 +204,4 @@ pub struct TransactionMetadata {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
-    use alloy_primitives::Bytes;
-
-    use super::*;
-
-    /// The same fields with the generic hash.
-    #[derive(TreeHash)]
-    struct Judge {
-        address: Address,
-        balance: Optional<U256>,
-        nonce: u64,
-        code: Optional<ByteList<{ 1 << 24 }>>,
-        storage_slots: VariableList<StorageSlot, U1048576>,
-    }
-
-    #[test]
-    fn an_accounts_root_is_that_of_its_fields() {
-        let slot = |byte| StorageSlot {
-            key: B256::repeat_byte(byte),
-            value: B256::repeat_byte(byte + 1),
-        };
-        for count in 0..5 {
-            for code in [None, Some(Bytes::new()), Some(Bytes::from(vec![7; 100]))] {
-                let code = code.map(|code| ByteList::try_from(code).unwrap());
-                let account = AccountMetadata {
-                    address: Address::repeat_byte(3),
-                    balance: Some(U256::from(count))
-                        .filter(|balance| !balance.is_zero())
-                        .into(),
-                    nonce: 9,
-                    code: code.into(),
-                    storage_slots: VariableList::new((0..count).map(slot).collect()).unwrap(),
-                };
-                let judge = Judge {
-                    address: account.address,
-                    balance: account.balance.clone(),
-                    nonce: account.nonce,
-                    code: account.code.clone(),
-                    storage_slots: account.storage_slots.clone(),
-                };
-                assert_eq!(account.tree_hash_root(), judge.tree_hash_root());
-            }
-        }
-    }
-}
+mod tests;

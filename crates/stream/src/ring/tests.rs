@@ -1,11 +1,12 @@
 use std::time::Duration;
 
-use blockwright_types::PayloadId;
+use blockwright_types::{Flashblock, PayloadId};
 
 use super::*;
 use blockwright_flashblocks::Form;
 
 use crate::frame::Frame;
+use crate::payload::{Payload, Published};
 
 fn ring(frames_max: usize, size_bytes_max: usize) -> Ring {
     Ring::new(RingLimits {
@@ -56,6 +57,59 @@ fn what_is_held_is_bounded_in_count_and_bytes() {
     assert!(matches!(by_bytes.get(18), Found::Gone));
     assert!(matches!(by_bytes.get(19), Found::Item(_)));
     assert!(matches!(by_bytes.get(27), Found::NotYet));
+}
+
+/// What frames are made of is held until the last one of their payload goes.
+#[test]
+fn a_payloads_flashblocks_count_as_long_as_one_of_its_frames_is_held() {
+    let mut ring = ring(4, usize::MAX);
+    let flashblock = Arc::new(Flashblock {
+        payload_id: PayloadId::new([1; 8]),
+        index: 0,
+        base: None,
+        block_number: 1,
+        state_root: Default::default(),
+        receipts_root: Default::default(),
+        logs_bloom: Default::default(),
+        gas_used: 0,
+        block_hash: Default::default(),
+        withdrawals_root: Default::default(),
+        blob_gas_used: None,
+        part: Arc::default(),
+    });
+    let published = |payload: &Arc<Payload>, index| {
+        let flashblock = Flashblock {
+            index,
+            ..Flashblock::clone(&flashblock)
+        };
+        let published = Published {
+            flashblock: Arc::new(flashblock),
+            signature: None,
+        };
+        payload.push(published.clone());
+        let frame = Frame::Binary(vec![0; 10].into());
+        Arc::new(Entry::ours(Arc::clone(payload), &published, frame))
+    };
+    let payloads = [0, 1, 2].map(|_| Arc::new(Payload::behind(None)));
+    let sizes = |held: &[usize]| -> usize {
+        let sizes = held.iter().map(|payload| payloads[*payload].size_bytes());
+        sizes.sum()
+    };
+    for payload in &payloads[..2] {
+        for index in 0..2 {
+            ring.push(published(payload, index));
+        }
+    }
+    // The first frame of the first payload goes, its second one still needs both flashblocks.
+    ring.push(published(&payloads[2], 0));
+    assert!(sizes(&[0]) > 0);
+    assert_eq!((ring.len(), ring.size_bytes()), (4, 40 + sizes(&[0, 1, 2])));
+    ring.push(published(&payloads[2], 1));
+    assert_eq!((ring.len(), ring.size_bytes()), (4, 40 + sizes(&[1, 2])));
+    // Frames without flashblocks behind them count for themselves.
+    ring.push(entry(9, 9, 0));
+    ring.push(entry(9, 9, 1));
+    assert_eq!((ring.len(), ring.size_bytes()), (4, 40 + sizes(&[2])));
 }
 
 #[test]
