@@ -94,6 +94,8 @@ struct Upstream {
     at: Option<(PayloadId, u64)>,
     /// It may have missed something since then.
     is_broken: bool,
+    /// It sent something of the current payload.
+    has_current: bool,
 }
 
 /// A payload that is over.
@@ -178,6 +180,8 @@ impl Merge {
         upstream.is_live = true;
         let was_broken = core::mem::take(&mut upstream.is_broken);
         let before = upstream.at.replace((payload_id, index));
+        let current = self.current.as_ref().map(|current| current.id);
+        upstream.has_current |= current == Some(payload_id);
         let digest = self.hasher.hash_one(&copy.frame);
         if let Some(past) = self.past.iter().find(|past| past.id == payload_id) {
             return after_the_end(past, &copy, digest);
@@ -324,7 +328,13 @@ impl Merge {
             Some((id, index)) if id == current.id => {
                 !current.has_hole() || index < current.next() || upstream.is_broken
             }
-            Some((id, _)) => !self.waiting.iter().any(|open| open.id == id),
+            // It is ahead where it has been here, or its block is no earlier one.
+            Some((id, _)) => {
+                let number = current.block_number;
+                let is_ahead = |open: &Open| upstream.has_current || open.block_number >= number;
+                let mut waiting = self.waiting.iter();
+                !waiting.any(|open| open.id == id && is_ahead(open))
+            }
             None => true,
         }
     }
@@ -343,7 +353,8 @@ impl Merge {
         from_us.saturating_add(self.config.hold_us)
     }
 
-    /// Ends the current payload, and what waited before the one at `place`, and begins that.
+    /// Ends the current payload and begins the one at `place`. What waited longer stays only where an
+    /// upstream is: it may be ahead of the others.
     fn begin(&mut self, place: usize, now_us: u64, out: &mut Vec<Output>) {
         if let Some(current) = self.current.take() {
             if current.has_hole() {
@@ -351,12 +362,20 @@ impl Merge {
             }
             self.retire(current);
         }
-        for _ in 0..place {
-            if let Some(passed) = self.waiting.pop_front() {
+        self.current = self.waiting.remove(place);
+        let later = self.waiting.split_off(place);
+        for passed in core::mem::replace(&mut self.waiting, later) {
+            let is_at = |upstream: &Upstream| upstream.at.is_some_and(|(id, _)| id == passed.id);
+            if self.upstreams.iter().any(is_at) {
+                self.waiting.push_front(passed);
+            } else {
                 self.retire(passed);
             }
         }
-        self.current = self.waiting.pop_front();
+        let current = self.current.as_ref().map(|current| current.id);
+        for upstream in &mut self.upstreams {
+            upstream.has_current = upstream.at.map(|(id, _)| id) == current;
+        }
         self.grown_us = now_us;
     }
 

@@ -52,6 +52,13 @@ impl SubscriberConfig {
         if self.urls.is_empty() {
             return Err(SubscribeError::NoUrl);
         }
+        if self
+            .key
+            .as_ref()
+            .is_some_and(|key| key.authorization().is_none())
+        {
+            return Err(SubscribeError::Key);
+        }
         let zeros = [
             ("frame_bytes_max", self.frame_bytes_max == 0),
             ("queue", self.queue == 0),

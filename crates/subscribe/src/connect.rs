@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use crate::url::Asked;
-use crate::{Disconnect, FrameHeader, StreamUrl, SubscriberConfig, TlsTrust};
+use crate::{Disconnect, FrameHeader, StreamKey, StreamUrl, SubscriberConfig, TlsTrust};
 
 /// What a server of ours says where it goes on behind the position asked for.
 const RESUMED: &str = "flashblocks-resumed";
@@ -88,9 +88,9 @@ fn request(
     };
     let request = url.request(&asked).into_client_request();
     let mut request = request.map_err(|error| Disconnect::Connect(error.to_string()))?;
-    if let Some(key) = &config.key {
+    if let Some(authorization) = config.key.as_ref().and_then(StreamKey::authorization) {
         let headers = request.headers_mut();
-        headers.insert(AUTHORIZATION, key.authorization());
+        headers.insert(AUTHORIZATION, authorization.clone());
     }
     Ok(request)
 }

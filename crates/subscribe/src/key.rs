@@ -4,34 +4,30 @@ use core::fmt;
 
 use http::HeaderValue;
 
-use crate::SubscribeError;
-
 /// Longest key, in bytes.
 const KEY_BYTES_MAX: usize = 256;
 
 /// A key that a stream asks for. It is sent as `Authorization: Bearer KEY` and shown nowhere.
-#[derive(Clone)]
-pub struct StreamKey(HeaderValue);
+#[derive(Clone, PartialEq, Eq)]
+pub struct StreamKey(Option<HeaderValue>);
 
 impl StreamKey {
-    /// The key with this text.
-    ///
-    /// # Errors
-    /// [`SubscribeError::Key`] where it is not 1 to 256 visible ASCII characters.
-    pub fn new(text: &str) -> Result<Self, SubscribeError> {
+    /// The key with this text: 1 to 256 visible ASCII characters. Another text is refused where the key is to
+    /// be used, without being repeated.
+    pub fn new(text: &str) -> Self {
         let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
-        if !visible || !(1..=KEY_BYTES_MAX).contains(&text.len()) {
-            return Err(SubscribeError::Key);
+        let usable = visible && (1..=KEY_BYTES_MAX).contains(&text.len());
+        let value = usable.then(|| HeaderValue::from_str(&format!("Bearer {text}")));
+        let mut value = value.and_then(Result::ok);
+        if let Some(value) = &mut value {
+            value.set_sensitive(true);
         }
-        let value = HeaderValue::from_str(&format!("Bearer {text}"));
-        let mut value = value.map_err(|_| SubscribeError::Key)?;
-        value.set_sensitive(true);
-        Ok(Self(value))
+        Self(value)
     }
 
-    /// The value of the header `Authorization`.
-    pub(crate) fn authorization(&self) -> HeaderValue {
-        self.0.clone()
+    /// The value of the header `Authorization`; `None` where the key cannot be sent.
+    pub(crate) const fn authorization(&self) -> Option<&HeaderValue> {
+        self.0.as_ref()
     }
 }
 
@@ -48,12 +44,12 @@ mod tests {
 
     #[test]
     fn a_key_is_sent_and_never_shown() {
-        let key = StreamKey::new("s+cret/=").unwrap();
-        assert_eq!(key.authorization().to_str().unwrap(), "Bearer s+cret/=");
-        assert_eq!(format!("{key:?}"), "StreamKey(…)");
+        let key = StreamKey::new("s+cret/=");
+        let sent = key.authorization().unwrap();
+        assert_eq!(sent.to_str().unwrap(), "Bearer s+cret/=");
+        assert_eq!(format!("{key:?} {sent:?}"), "StreamKey(…) Sensitive");
         for bad in ["", "two words", "ä", &"x".repeat(257)] {
-            let error = StreamKey::new(bad).unwrap_err().to_string();
-            assert!(bad.is_empty() || !error.contains(bad), "{error}");
+            assert_eq!(StreamKey::new(bad).authorization(), None, "{bad}");
         }
     }
 }

@@ -58,19 +58,24 @@ impl Endpoints {
 
     /// Writes the JSON object beside `path` and renames it, so that a reader never sees half of it.
     pub fn write(&self, path: &Path) -> Result<(), LaunchError> {
-        let failed = |source| LaunchError::Endpoints {
-            path: path.to_path_buf(),
-            source,
-        };
-        let parent = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty());
-        let mut file =
-            tempfile::NamedTempFile::new_in(parent.unwrap_or(Path::new("."))).map_err(failed)?;
-        let json = serde_json::to_string_pretty(self).map_err(|error| failed(error.into()))?;
-        file.write_all(json.as_bytes()).map_err(failed)?;
-        file.write_all(b"\n").map_err(failed)?;
-        file.persist(path).map_err(|error| failed(error.error))?;
-        Ok(())
+        write(self, path)
     }
+}
+
+/// Writes what listens as JSON.
+pub(crate) fn write(endpoints: &impl Serialize, path: &Path) -> Result<(), LaunchError> {
+    let failed = |source| LaunchError::Endpoints {
+        path: path.to_path_buf(),
+        source,
+    };
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let mut file =
+        tempfile::NamedTempFile::new_in(parent.unwrap_or(Path::new("."))).map_err(failed)?;
+    let json = serde_json::to_string_pretty(endpoints).map_err(|error| failed(error.into()))?;
+    file.write_all(json.as_bytes()).map_err(failed)?;
+    file.write_all(b"\n").map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
 }

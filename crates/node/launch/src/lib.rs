@@ -18,6 +18,9 @@ pub use error::LaunchError;
 
 mod metrics_server;
 
+mod mirror;
+pub use mirror::{MirrorEndpoints, MirrorSettings, RunningMirror, start_mirror};
+
 mod node;
 pub use node::{Node, start_node};
 
@@ -28,7 +31,8 @@ mod servers;
 mod stream;
 pub use stream::StreamSettings;
 
-pub use blockwright_flashblocks::MetadataDetail;
+pub use blockwright_flashblocks::{Dialect, MetadataDetail};
 pub use blockwright_signer::SecretText;
 pub use blockwright_stream::{ApiKey, RingLimits};
+pub use blockwright_subscribe::StreamKey;
 pub use blockwright_types::{OpFork, SealedBlock};

@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use blockwright_flashblocks::MetadataDetail;
+use blockwright_flashblocks::{Form, MetadataDetail};
 use blockwright_signer::{LocalSigner, SecretText, Signer};
 use blockwright_stream::{
-    ApiKey, FlashblockServer, Publisher, RingLimits, StreamConfig, StreamError, TlsError,
-    TlsIdentity,
+    ApiKey, FlashblockServer, Publisher, RelayPublisher, RingLimits, StreamConfig, StreamError,
+    TlsError, TlsIdentity,
 };
 
 use crate::LaunchError;
@@ -20,6 +20,8 @@ pub struct StreamSettings {
     pub subscribers_max: usize,
     /// Most subscribers from one address.
     pub subscribers_per_address_max: usize,
+    /// Most subscribers with one key.
+    pub subscribers_per_key_max: usize,
     /// What is held for those who resume.
     pub ring: RingLimits,
     /// Who may subscribe; empty for everybody.
@@ -43,6 +45,7 @@ impl Default for StreamSettings {
         Self {
             subscribers_max: 5_000,
             subscribers_per_address_max: 5_000,
+            subscribers_per_key_max: 5_000,
             ring: RingLimits::default(),
             api_keys: Vec::new(),
             tls_cert: None,
@@ -66,16 +69,35 @@ impl StreamSettings {
         &self,
         addr: SocketAddr,
     ) -> Result<(FlashblockServer, Publisher), LaunchError> {
-        let mut config = StreamConfig::new(addr);
-        config.limits.subscribers_max = self.subscribers_max;
-        config.limits.subscribers_per_address_max = self.subscribers_per_address_max;
-        config.ring = self.ring.clone();
-        config.api_keys.clone_from(&self.api_keys);
-        config.tls = self.tls()?;
+        let mut config = self.config(addr)?;
         config.metadata = self.metadata;
         config.prev_id = self.prev_id;
         config.signer = self.signer()?;
         FlashblockServer::bind(config).await.map_err(refused)
+    }
+
+    /// The server of a relay of frames in `form`, and the relay's end of it.
+    pub(crate) async fn bind_relay(
+        &self,
+        addr: SocketAddr,
+        form: Form,
+    ) -> Result<(FlashblockServer, RelayPublisher), LaunchError> {
+        let config = self.config(addr)?;
+        FlashblockServer::bind_relay(config, form)
+            .await
+            .map_err(refused)
+    }
+
+    /// What concerns subscribers alone.
+    fn config(&self, addr: SocketAddr) -> Result<StreamConfig, LaunchError> {
+        let mut config = StreamConfig::new(addr);
+        config.limits.subscribers_max = self.subscribers_max;
+        config.limits.subscribers_per_address_max = self.subscribers_per_address_max;
+        config.limits.subscribers_per_key_max = self.subscribers_per_key_max;
+        config.ring = self.ring.clone();
+        config.api_keys.clone_from(&self.api_keys);
+        config.tls = self.tls()?;
+        Ok(config)
     }
 
     fn signer(&self) -> Result<Option<Arc<dyn Signer>>, LaunchError> {
@@ -132,7 +154,7 @@ const fn tls_flag(error: &TlsError) -> &'static str {
     }
 }
 
-fn flag(flag: &'static str, reason: &dyn core::fmt::Display) -> LaunchError {
+pub(crate) fn flag(flag: &'static str, reason: &dyn core::fmt::Display) -> LaunchError {
     LaunchError::Config {
         flag,
         reason: reason.to_string(),
@@ -142,6 +164,9 @@ fn flag(flag: &'static str, reason: &dyn core::fmt::Display) -> LaunchError {
 fn refused(error: StreamError) -> LaunchError {
     match error {
         StreamError::ApiKey { .. } => flag("--flashblocks.api-key", &error),
+        StreamError::ZeroLimit {
+            field: "subscribers_per_key_max",
+        } => flag("--flashblocks.max-per-key", &error),
         StreamError::ZeroLimit { field: "ring.age" } => flag("--flashblocks.ring-time", &error),
         StreamError::ZeroLimit {
             field: "ring.frames_max",
