@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::panic, missing_docs)]
 
 pub mod process;
+pub mod proxy;
 pub mod rpc;
 pub mod stream;
 pub mod tools;

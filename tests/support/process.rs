@@ -43,21 +43,27 @@ pub fn binary() -> Command {
 impl Blockwright {
     /// Starts `blockwright ARGS` on free ports and waits until it says that it is ready.
     pub fn start(args: &[&str]) -> Self {
+        let ports = ["http", "ws", "authrpc", "flashblocks", "metrics"];
+        Self::start_on(args, &ports)
+    }
+
+    /// The same for `blockwright mirror ARGS`.
+    pub fn start_mirror(args: &[&str]) -> Self {
+        let args = [&["mirror"], args].concat();
+        Self::start_on(&args, &["flashblocks", "metrics"])
+    }
+
+    fn start_on(args: &[&str], servers: &[&str]) -> Self {
+        let ports = servers
+            .iter()
+            .flat_map(|server| [format!("--{server}.port"), "0".to_owned()]);
         let scratch = tempfile::tempdir().unwrap();
         let file = scratch.path().join("endpoints.json");
         let before = Instant::now();
         let mut child = binary()
             .args(args)
-            .args([
-                "--json",
-                "--http.port",
-                "0",
-                "--ws.port",
-                "0",
-                "--authrpc.port",
-                "0",
-            ])
-            .args(["--flashblocks.port", "0", "--metrics.port", "0"])
+            .arg("--json")
+            .args(ports)
             .args(["--endpoints", file.to_str().unwrap()])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -75,7 +81,8 @@ impl Blockwright {
         wait_for(&lines, "ready", READY_WITHIN);
         let started_in = before.elapsed();
         let json: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-        let text = |key: &str| json[key].as_str().unwrap().to_owned();
+        // A mirror has fewer than a node.
+        let text = |key: &str| json[key].as_str().unwrap_or_default().to_owned();
         let endpoints = Endpoints {
             http: text("http"),
             ws: text("ws"),

@@ -12,7 +12,9 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::bench::BenchArgs;
 use crate::duration;
-use crate::stream_args::StreamArgs;
+use crate::mirror::MirrorArgs;
+use crate::process_args::{OutletArgs, ProcessArgs};
+use crate::stream_args::{ContentArgs, StreamArgs};
 use crate::watch::WatchArgs;
 
 /// An OP Stack block builder with its own execution node.
@@ -36,6 +38,9 @@ pub(crate) enum Verb {
     Bench(BenchArgs),
     /// Watch a stream of flashblocks: in the terminal, as JSON lines, proved block by block.
     Watch(WatchArgs),
+    /// Make one stream of many: de-duplicated, resumed, served to any number of subscribers.
+    #[command(args_override_self = true)]
+    Mirror(Box<MirrorArgs>),
 }
 
 #[derive(Debug, Args)]
@@ -84,27 +89,12 @@ pub(crate) struct NodeArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct SharedArgs {
-    /// TOML file; its keys are the names of these flags.
-    #[arg(long, env = "BLOCKWRIGHT_CONFIG", value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) process: ProcessArgs,
     /// Data directory (default: a temporary one that goes with the process in `dev`, `./blockwright`
     /// in `node`).
     #[arg(long, env = "BLOCKWRIGHT_DATADIR", value_name = "DIR")]
     datadir: Option<PathBuf>,
-    /// Write the URLs of everything that listens to this file, as JSON, once all of it does.
-    #[arg(long, env = "BLOCKWRIGHT_ENDPOINTS", value_name = "FILE")]
-    endpoints: Option<PathBuf>,
-    /// Log JSON lines in place of the terminal view.
-    #[arg(long, env = "BLOCKWRIGHT_JSON",
-          value_parser = clap::builder::FalseyValueParser::new())]
-    pub(crate) json: bool,
-    /// Log filter, for example "info,blockwright_engine=debug".
-    #[arg(
-        long = "log.filter",
-        env = "BLOCKWRIGHT_LOG_FILTER",
-        value_name = "FILTER"
-    )]
-    pub(crate) log_filter: Option<String>,
     #[command(flatten)]
     listen: ListenArgs,
     #[command(flatten)]
@@ -113,6 +103,8 @@ pub(crate) struct SharedArgs {
     limits: LimitArgs,
     #[command(flatten)]
     stream: StreamArgs,
+    #[command(flatten)]
+    content: ContentArgs,
 }
 
 /// The L1-attributes deposit alone asks for a million gas.
@@ -120,7 +112,7 @@ const GAS_LIMIT_MIN: u64 = 5_000_000;
 /// Largest gas limit a header may state.
 const GAS_LIMIT_MAX: u64 = i64::MAX as u64;
 
-const LOOPBACK: &str = "127.0.0.1";
+pub(crate) const LOOPBACK: &str = "127.0.0.1";
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Servers")]
@@ -159,26 +151,8 @@ struct ListenArgs {
         value_name = "FILE"
     )]
     authrpc_jwtsecret: Option<PathBuf>,
-    /// Flashblock stream: interface.
-    #[arg(long = "flashblocks.addr", env = "BLOCKWRIGHT_FLASHBLOCKS_ADDR", default_value = LOOPBACK)]
-    flashblocks_addr: IpAddr,
-    /// Flashblock stream: port, 0 for a free one.
-    #[arg(
-        long = "flashblocks.port",
-        env = "BLOCKWRIGHT_FLASHBLOCKS_PORT",
-        default_value_t = 1111
-    )]
-    flashblocks_port: u16,
-    /// Prometheus metrics: interface.
-    #[arg(long = "metrics.addr", env = "BLOCKWRIGHT_METRICS_ADDR", default_value = LOOPBACK)]
-    metrics_addr: IpAddr,
-    /// Prometheus metrics: port, 0 for a free one.
-    #[arg(
-        long = "metrics.port",
-        env = "BLOCKWRIGHT_METRICS_PORT",
-        default_value_t = 9001
-    )]
-    metrics_port: u16,
+    #[command(flatten)]
+    outlets: OutletArgs,
 }
 
 #[derive(Debug, Args)]
@@ -266,8 +240,8 @@ impl DevArgs {
         (dev, self.shared.into_config())
     }
 
-    pub(crate) const fn shared(&self) -> &SharedArgs {
-        &self.shared
+    pub(crate) const fn process(&self) -> &ProcessArgs {
+        &self.shared.process
     }
 }
 
@@ -281,8 +255,8 @@ impl NodeArgs {
         config
     }
 
-    pub(crate) const fn shared(&self) -> &SharedArgs {
-        &self.shared
+    pub(crate) const fn process(&self) -> &ProcessArgs {
+        &self.shared.process
     }
 }
 
@@ -292,10 +266,10 @@ impl SharedArgs {
             listen: self.listen.config(),
             datadir: self.datadir,
             jwt_secret: self.listen.authrpc_jwtsecret,
-            endpoints: self.endpoints,
+            endpoints: self.process.endpoints,
             builder: self.builder.config(),
             txpool: self.limits.txpool(),
-            stream: self.stream.settings(),
+            stream: self.content.settings(self.stream.settings()),
             rpc: RpcLimits {
                 gas_cap: self.limits.rpc_gascap,
                 batch_max: self.limits.rpc_max_batch,
@@ -320,14 +294,8 @@ impl ListenArgs {
                 addr: self.authrpc_addr,
                 port: self.authrpc_port,
             },
-            flashblocks: Listen {
-                addr: self.flashblocks_addr,
-                port: self.flashblocks_port,
-            },
-            metrics: Listen {
-                addr: self.metrics_addr,
-                port: self.metrics_port,
-            },
+            flashblocks: self.outlets.flashblocks(),
+            metrics: self.outlets.metrics(),
         }
     }
 }

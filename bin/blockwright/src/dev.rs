@@ -11,12 +11,12 @@ use crate::logging::{self, Voice};
 use crate::run::{self, ShutdownSignals};
 
 pub(crate) fn run(args: DevArgs) -> eyre::Result<()> {
-    let voice = if args.shared().json {
+    let voice = if args.process().json {
         Voice::Json
     } else {
         Voice::Calm
     };
-    logging::init(args.shared(), voice)?;
+    logging::init(args.process(), voice)?;
     let (dev, config) = args.into_config();
     run::block_on(async move {
         let mut signals = ShutdownSignals::new()?;

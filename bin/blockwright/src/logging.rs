@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use eyre::WrapErr;
 use tracing_subscriber::EnvFilter;
 
-use crate::args::SharedArgs;
+use crate::process_args::ProcessArgs;
 
 /// How the process talks to whoever started it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub(crate) fn init_warnings() -> eyre::Result<()> {
 }
 
 /// Installs the log subscriber.
-pub(crate) fn init(args: &SharedArgs, voice: Voice) -> eyre::Result<()> {
+pub(crate) fn init(args: &ProcessArgs, voice: Voice) -> eyre::Result<()> {
     let default = if voice == Voice::Calm { "warn" } else { "info" };
     let filter = args.log_filter.as_deref().unwrap_or(default);
     let filter = EnvFilter::try_new(filter)

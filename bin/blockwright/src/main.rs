@@ -7,7 +7,9 @@ mod dev;
 mod duration;
 mod live;
 mod logging;
+mod mirror;
 mod node;
+mod process_args;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod reference;
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         Verb::Node(args) => node::run(*args),
         Verb::Bench(args) => bench::run(args),
         Verb::Watch(args) => watch::run(args),
+        Verb::Mirror(args) => mirror::run(*args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,12 +7,12 @@ use crate::logging::{self, Voice};
 use crate::run::{self, ShutdownSignals};
 
 pub(crate) fn run(args: NodeArgs) -> eyre::Result<()> {
-    let voice = if args.shared().json {
+    let voice = if args.process().json {
         Voice::Json
     } else {
         Voice::Text
     };
-    logging::init(args.shared(), voice)?;
+    logging::init(args.process(), voice)?;
     let chain = args.chain.clone();
     let config = args.into_config();
     run::block_on(async move {

@@ -20,6 +20,10 @@ pub(crate) struct StreamArgs {
     #[arg(long = "flashblocks.max-per-address", env = "BLOCKWRIGHT_FLASHBLOCKS_MAX_PER_ADDRESS",
           default_value_t = StreamSettings::default().subscribers_per_address_max, value_name = "N")]
     max_per_address: usize,
+    /// Most flashblock subscribers with one API key.
+    #[arg(long = "flashblocks.max-per-key", env = "BLOCKWRIGHT_FLASHBLOCKS_MAX_PER_KEY",
+          default_value_t = StreamSettings::default().subscribers_per_key_max, value_name = "N")]
+    max_per_key: usize,
     /// How long frames are held for subscribers that resume.
     #[arg(long = "flashblocks.ring-time", env = "BLOCKWRIGHT_FLASHBLOCKS_RING_TIME",
           default_value = "12s", value_name = "TIME", value_parser = duration::milliseconds)]
@@ -52,6 +56,12 @@ pub(crate) struct StreamArgs {
         value_name = "FILE"
     )]
     tls_key: Option<PathBuf>,
+}
+
+/// What a builder's stream says.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Flashblock stream")]
+pub(crate) struct ContentArgs {
     /// How much the metadata of JSON frames tells a subscriber that does not ask.
     #[arg(long = "flashblocks.metadata", env = "BLOCKWRIGHT_FLASHBLOCKS_METADATA",
           default_value_t = MetadataDetail::Full, value_name = "full|minimal|empty")]
@@ -92,6 +102,7 @@ impl StreamArgs {
         StreamSettings {
             subscribers_max: self.max_subscribers,
             subscribers_per_address_max: self.max_per_address,
+            subscribers_per_key_max: self.max_per_key,
             ring: RingLimits {
                 age: self.ring_time,
                 frames_max: self.ring_frames,
@@ -100,10 +111,20 @@ impl StreamArgs {
             api_keys: self.api_key,
             tls_cert: self.tls_cert,
             tls_key: self.tls_key,
+            ..StreamSettings::default()
+        }
+    }
+}
+
+impl ContentArgs {
+    /// The stream's settings, completed.
+    pub(crate) fn settings(self, settings: StreamSettings) -> StreamSettings {
+        StreamSettings {
             metadata: self.metadata,
             prev_id: self.prev_id,
             sign_key: self.sign_key,
             sign_key_hex: self.sign_key_hex,
+            ..settings
         }
     }
 }

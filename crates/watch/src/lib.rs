@@ -6,7 +6,7 @@ pub use error::WatchError;
 mod fork;
 
 mod listen;
-pub use listen::{Heard, listen};
+pub use listen::{Heard, Listening, listen};
 
 mod monitor;
 pub use monitor::{BlockSeen, Finding, FindingKind, FlashblockSeen, Monitor, Totals};

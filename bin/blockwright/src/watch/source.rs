@@ -2,21 +2,17 @@
 
 use std::time::Duration;
 
-use blockwright_watch::{Heard, Recording, WatchError, listen};
+use blockwright_watch::{Heard, Listening, Recording, WatchError, listen};
 use eyre::OptionExt as _;
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::WatchArgs;
-
-/// Frames that wait to be shown; then the stream is read more slowly.
-const WAITING_MAX: usize = 64;
 
 /// A stream or a recording.
 pub(super) enum Source {
     Stream {
         url: String,
-        frames: mpsc::Receiver<Result<Heard, WatchError>>,
+        listening: Listening,
     },
     Recording {
         name: String,
@@ -49,10 +45,9 @@ impl Source {
             });
         }
         let url = args.url.clone().ok_or_eyre("no URL")?;
-        let (to, frames) = mpsc::channel(WAITING_MAX);
-        let from = url.clone();
-        tokio::spawn(async move { listen(&from, to).await });
-        Ok(Self::Stream { url, frames })
+        let (subscriber, listening) = listen(&url)?;
+        tokio::spawn(subscriber.run());
+        Ok(Self::Stream { url, listening })
     }
 
     pub(super) fn name(&self) -> &str {
@@ -64,7 +59,7 @@ impl Source {
 
     pub(super) async fn next(&mut self) -> Option<Item> {
         match self {
-            Self::Stream { frames, .. } => Some(match frames.recv().await? {
+            Self::Stream { listening, .. } => Some(match listening.next().await? {
                 Ok(heard) => Item::Heard(heard),
                 Err(error) => Item::Trouble(error),
             }),

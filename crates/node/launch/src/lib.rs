@@ -31,7 +31,7 @@ mod servers;
 mod stream;
 pub use stream::StreamSettings;
 
-pub use blockwright_flashblocks::{Dialect, MetadataDetail};
+pub use blockwright_flashblocks::{Dialect, Form, MetadataDetail};
 pub use blockwright_signer::SecretText;
 pub use blockwright_stream::{ApiKey, RingLimits};
 pub use blockwright_subscribe::StreamKey;
