@@ -242,20 +242,17 @@ async fn keys_limits_and_encodings_are_served_downstream() {
             "--flashblocks.api-key",
             "below,other",
             "--flashblocks.max-per-key",
-            "2",
+            "8",
         ],
     );
     let url = guarded.endpoints.flashblocks.as_str();
     assert_eq!(refused(url).await, 401);
     assert_eq!(refused(&format!("{url}/?api_key=above")).await, 401);
-    let held = [
-        connect_async(format!("{url}/?api_key=below"))
-            .await
-            .unwrap(),
-        connect_async(format!("{url}/?api_key=below"))
-            .await
-            .unwrap(),
-    ];
+    let mut held = Vec::new();
+    for _ in 0..8 {
+        let below = format!("{url}/?api_key=below");
+        held.push(connect_async(below).await.unwrap());
+    }
     assert_eq!(refused(&format!("{url}/?api_key=below")).await, 429);
     let keyed = format!("{url}/?api_key=other");
     assert_eq!(refused(&format!("{keyed}&dialect=spec")).await, 400);

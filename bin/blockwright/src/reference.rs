@@ -27,8 +27,13 @@ fn reference() -> String {
         .partition(|verb| verb.has_subcommands());
     let mut seen = BTreeMap::new();
     for (position, verb) in nodes.into_iter().enumerate() {
-        let shared = match position {
-            0 => "",
+        let shared = match (position, verb.get_name()) {
+            (0, _) => "",
+            (_, "watch") => " (which has no others)",
+            (_, "mirror") => {
+                " (and, from above, those of the process, the stream's subscribers, `flashblocks.addr`, \
+                 `flashblocks.port`, `metrics.addr` and `metrics.port`)"
+            }
             _ => " (and everything above that is not of `dev` alone)",
         };
         section(&mut text, (verb.get_name(), shared), verb, &mut seen);

@@ -270,13 +270,25 @@ impl Merge {
     fn settle(&mut self, now_us: u64, out: &mut Vec<Output>) {
         loop {
             self.flush(now_us, out);
-            let place = self
-                .waiting
-                .iter()
-                .position(|open| open.is_ready() && self.may_begin(open, now_us));
-            let Some(place) = place else { return };
+            let Some(place) = self.successor(now_us) else {
+                return;
+            };
             self.begin(place, now_us, out);
         }
+    }
+
+    /// Which of those that wait comes next, if any may: one that somebody saw follow, else one of no
+    /// earlier block, else any; of several the oldest.
+    fn successor(&self, now_us: u64) -> Option<usize> {
+        let preference = |open: &Open| match &self.current {
+            Some(current) if open.is_after(current.id) => 0,
+            Some(current) if open.block_number < current.block_number => 2,
+            _ => 1,
+        };
+        let waiting = self.waiting.iter().enumerate();
+        let may = waiting.filter(|(_, open)| open.is_ready() && self.may_begin(open, now_us));
+        may.min_by_key(|(place, open)| (preference(open), *place))
+            .map(|(place, _)| place)
     }
 
     fn flush(&mut self, now_us: u64, out: &mut Vec<Output>) {
@@ -354,7 +366,7 @@ impl Merge {
     }
 
     /// Ends the current payload and begins the one at `place`. What waited longer stays only where an
-    /// upstream is: it may be ahead of the others.
+    /// upstream is, or came from: it may be ahead of the others.
     fn begin(&mut self, place: usize, now_us: u64, out: &mut Vec<Output>) {
         if let Some(current) = self.current.take() {
             if current.has_hole() {
@@ -363,13 +375,12 @@ impl Merge {
             self.retire(current);
         }
         self.current = self.waiting.remove(place);
-        let later = self.waiting.split_off(place);
-        for passed in core::mem::replace(&mut self.waiting, later) {
-            let is_at = |upstream: &Upstream| upstream.at.is_some_and(|(id, _)| id == passed.id);
-            if self.upstreams.iter().any(is_at) {
-                self.waiting.push_front(passed);
+        let alive = self.alive();
+        for (age, open) in core::mem::take(&mut self.waiting).into_iter().enumerate() {
+            if age < place && !alive.contains(&open.id) {
+                self.retire(open);
             } else {
-                self.retire(passed);
+                self.waiting.push_back(open);
             }
         }
         let current = self.current.as_ref().map(|current| current.id);
@@ -377,6 +388,23 @@ impl Merge {
             upstream.has_current = upstream.at.map(|(id, _)| id) == current;
         }
         self.grown_us = now_us;
+    }
+
+    /// Payloads where upstreams are, and those from which they came there.
+    fn alive(&self) -> Vec<PayloadId> {
+        let at = |upstream: &Upstream| upstream.at.map(|(id, _)| id);
+        let mut alive: Vec<PayloadId> = self.upstreams.iter().filter_map(at).collect();
+        let mut looked_at = 0;
+        while let Some(id) = alive.get(looked_at).copied() {
+            looked_at += 1;
+            let found = self.waiting.iter().find(|open| open.id == id);
+            for before in found.map(Open::follows).unwrap_or_default() {
+                if !alive.contains(before) {
+                    alive.push(*before);
+                }
+            }
+        }
+        alive
     }
 
     fn retire(&mut self, open: Open) {

@@ -93,6 +93,11 @@ impl Open {
         self.follows.contains(&before)
     }
 
+    /// Payloads from which upstreams came here.
+    pub(crate) fn follows(&self) -> &[PayloadId] {
+        &self.follows
+    }
+
     pub(crate) fn is_distrusted(&self, upstream: usize) -> bool {
         self.distrusted.contains(&upstream)
     }

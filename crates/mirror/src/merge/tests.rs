@@ -187,10 +187,15 @@ fn an_older_block_needs_somebody_who_saw_it_follow() {
     run.tick(10 * HOLD_US);
     assert_eq!(run.merge.due_us(), None);
     run.take(0, (6, 0));
+    assert_eq!(run.take(1, (4, 1)), Verdict::Held);
+    // Once nobody is there any more it is forgotten.
+    let lag_us = 10 * HOLD_US;
+    assert_eq!(run.take(1, (5, 0)), Verdict::Duplicate { lag_us });
+    run.take(0, (7, 0));
     assert_eq!(run.take(1, (4, 1)), Verdict::Late);
     // The chain itself goes back.
     assert_eq!(run.take(0, (3, 0)), Verdict::First);
-    assert_eq!(run.sent, [(5, 0), (6, 0), (3, 0)]);
+    assert_eq!(run.sent, [(5, 0), (6, 0), (7, 0), (3, 0)]);
 }
 
 #[test]
