@@ -279,6 +279,12 @@ impl<H: Host> Job<H> {
                 self.committed(&entry, now, Work::Commit);
                 return;
             }
+            if self.runs_past_the_cut(&entry, now) {
+                let until_index = self.part.as_ref().map_or(1, |part| part.slot.index + 1);
+                entry.overran = true;
+                self.miss(entry, &SkipReason::WouldOverrun, until_index, now);
+                return;
+            }
         }
         if let Some(part) = &mut self.part {
             part.report.simulations += 1;
@@ -309,6 +315,14 @@ impl<H: Host> Job<H> {
             return;
         }
         self.committed(&entry, now, Work::Run { gas });
+    }
+
+    /// Whether running it again may end behind the cut by what it took before: gas and rate let it
+    /// pass, its own time does not. Otherwise one slow transaction could be late for two.
+    fn runs_past_the_cut(&self, entry: &Entry<SimOf<H>>, now: UnixUs) -> bool {
+        let cut_at = self.cut_at().unwrap_or(UnixUs::MAX);
+        let took_us = entry.cost_us.unwrap_or_default();
+        now.plus_us(took_us) > cut_at
     }
 
     /// Whether a simulation's true usage does not fit; then the candidate was put off or refused.

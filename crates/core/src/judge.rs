@@ -69,11 +69,14 @@ impl<H: Host> Job<H> {
         Judgement::Run { oversized }
     }
 
-    /// What running the candidate may take: measured, or the worst for its gas limit.
+    /// What running the candidate may take: measured, or the worst for its gas limit. A measurement
+    /// above that worst is taken for the thread's having been kept waiting, until the candidate was
+    /// put off for it once.
     pub(crate) fn cost_us(&self, entry: &Entry<SimOf<H>>) -> u64 {
         let worst_us = self.pace.worst_us(entry.candidate.tx.gas_limit().0);
+        let most_us = if entry.overran { u64::MAX } else { worst_us };
         entry.cost_us.map_or(worst_us, |cost_us| {
-            cost_us.saturating_add(cost_us / 4).min(worst_us)
+            cost_us.saturating_add(cost_us / 4).min(most_us)
         })
     }
 

@@ -89,7 +89,7 @@ impl Bench {
             if decision == Some(Decision::Committed(tx.hash)) {
                 return;
             }
-            now = now.plus_us(300);
+            now = now.plus_us(1_500);
         }
         panic!("{} was not committed for flashblock {index}", tx.hash);
     }
