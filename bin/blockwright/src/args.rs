@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use blockwright_launch::{
-    BuilderConfig, DevConfig, Listen, Listeners, NodeConfig, RpcLimits, TxPoolConfig,
+    BuilderConfig, DevConfig, Listen, Listeners, NodeConfig, RootsRule, RpcLimits, ShareRule,
+    TxPoolConfig,
 };
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bench::BenchArgs;
 use crate::duration;
@@ -155,6 +156,21 @@ struct ListenArgs {
     outlets: OutletArgs,
 }
 
+/// `--flashblocks.roots`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Roots {
+    Every,
+    Last,
+    None,
+}
+
+/// `--flashblocks.share`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Share {
+    Even,
+    Linear,
+}
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Builder")]
 struct BuilderArgs {
@@ -166,6 +182,26 @@ struct BuilderArgs {
     #[arg(long = "flashblocks.end-margin", env = "BLOCKWRIGHT_FLASHBLOCKS_END_MARGIN",
           default_value = "75ms", value_name = "TIME", value_parser = duration::milliseconds)]
     flashblocks_end_margin: Duration,
+    /// Flashblocks that carry state root and block hash beside index 0: every, last (the last one
+    /// planned) or none. A block that is handed out has them in any case.
+    #[arg(
+        long = "flashblocks.roots",
+        env = "BLOCKWRIGHT_FLASHBLOCKS_ROOTS",
+        value_enum,
+        default_value_t = Roots::Every,
+        value_name = "RULE"
+    )]
+    flashblocks_roots: Roots,
+    /// Share of the block's capacity that flashblock i of F may have filled: even (i/F) or linear
+    /// (i(i+1)/2F).
+    #[arg(
+        long = "flashblocks.share",
+        env = "BLOCKWRIGHT_FLASHBLOCKS_SHARE",
+        value_enum,
+        default_value_t = Share::Even,
+        value_name = "RULE"
+    )]
+    flashblocks_share: Share,
     /// Largest estimated compressed size of a transaction in bytes, 0 for no limit
     /// (miner_setMaxDASize changes it at run time).
     #[arg(
@@ -305,6 +341,15 @@ impl BuilderArgs {
         BuilderConfig {
             flashblock_interval: self.flashblocks_block_time,
             end_margin: self.flashblocks_end_margin,
+            roots: match self.flashblocks_roots {
+                Roots::Every => RootsRule::Every,
+                Roots::Last => RootsRule::Last,
+                Roots::None => RootsRule::None,
+            },
+            share: match self.flashblocks_share {
+                Share::Even => ShareRule::Even,
+                Share::Linear => ShareRule::Linear,
+            },
             da_tx_bytes_max: self.max_da_tx_size,
             da_block_bytes_max: self.max_da_block_size,
             payload_id_version: self.payload_id_version,

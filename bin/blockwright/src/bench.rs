@@ -62,6 +62,7 @@ async fn measure_local(args: LocalArgs) -> eyre::Result<()> {
     let mut plan = args.plan.plan()?;
     plan.builder_args.extend(args.builder_args);
     let program = measure::program(args.builder.builder_command.as_deref())?;
+    let plan = measure::expecting(plan, &program);
     let report = measure::measure_local(plan, program, args.validate.node()).await?;
     finish(&report, &args.output)
 }

@@ -9,7 +9,9 @@ mod terminal;
 
 use std::io::IsTerminal as _;
 
-use blockwright_watch::{Finding, FlashblockSeen, Monitor, RecordingWriter, sealed_hash};
+use blockwright_watch::{
+    Finding, FlashblockSeen, Monitor, RecordingWriter, SealedBlock, sealed_block,
+};
 use eyre::bail;
 use tokio::sync::mpsc;
 
@@ -68,7 +70,7 @@ struct Watch {
 /// What the node has at a number.
 struct Answer {
     number: u64,
-    hash: eyre::Result<Option<alloy_primitives::B256>>,
+    sealed: eyre::Result<Option<SealedBlock>>,
 }
 
 impl Watch {
@@ -149,17 +151,17 @@ impl Watch {
         if let (Some(url), true) = (&self.rpc, streamed) {
             let (url, to) = (url.clone(), self.answers.0.clone());
             tokio::spawn(async move {
-                let hash = sealed_hash(&url, number).await.map_err(Into::into);
+                let sealed = sealed_block(&url, number).await.map_err(Into::into);
                 // Nobody to tell: the watch has ended.
-                let _ = to.send(Answer { number, hash }).await;
+                let _ = to.send(Answer { number, sealed }).await;
             });
         }
     }
 
-    fn compare(&mut self, Answer { number, hash }: Answer) {
-        match hash {
-            Ok(Some(hash)) => {
-                if let Some(finding) = self.monitor.sealed(number, hash) {
+    fn compare(&mut self, Answer { number, sealed }: Answer) {
+        match sealed {
+            Ok(Some(sealed)) => {
+                if let Some(finding) = self.monitor.sealed(number, &sealed) {
                     self.found(number, &finding);
                 }
             }
@@ -199,14 +201,14 @@ async fn wait(output: &mut Output, monitor: &Monitor) -> eyre::Result<bool> {
 
 fn line(seen: &FlashblockSeen) -> String {
     let since = seen.since_previous_ms.unwrap_or_default();
+    let hash = if seen.has_root {
+        seen.block_hash.to_string()
+    } else {
+        "no roots".to_owned()
+    };
     let mut line = format!(
         "{}-{} {} txs {} gas {} bytes +{since:.1} ms {}",
-        seen.block_number,
-        seen.index,
-        seen.transactions,
-        seen.gas_used,
-        seen.size_bytes,
-        seen.block_hash
+        seen.block_number, seen.index, seen.transactions, seen.gas_used, seen.size_bytes, hash
     );
     if seen.verified == Some(true) {
         line.push_str(" proved");

@@ -96,6 +96,10 @@ pub struct RunPlan {
     pub batch: usize,
     /// HTTP connections that send; a sender's transactions stay on one connection.
     pub connections: usize,
+    /// Whether a flashblock without a state root breaks a promise. It does where the builder is
+    /// configured to put roots into every one.
+    #[serde(default)]
+    pub roots_required: bool,
     /// Further arguments for a builder that the meter starts itself; part of what was measured.
     #[serde(default)]
     pub builder_args: Vec<String>,

@@ -320,6 +320,15 @@ impl Report {
         serde_json::from_str(json)
     }
 
+    /// Flashblocks without roots, where the plan says that every one has them.
+    const fn roots_missing(&self) -> u64 {
+        if self.plan.roots_required {
+            self.stream.zero_roots
+        } else {
+            0
+        }
+    }
+
     /// Every way in which the builder was incorrect, a sentence each; empty for a correct run.
     /// Times, missing flashblocks and refused transactions are figures and never in here.
     pub fn violations(&self) -> Vec<String> {
@@ -348,6 +357,7 @@ impl Report {
                 self.promises.sealed_zero_roots,
                 "sealed blocks have a state root of zero",
             ),
+            (self.roots_missing(), "flashblocks carry no state root"),
             (self.promises.unreadable, "payloads cannot be read"),
             (
                 self.transactions.lost,

@@ -188,6 +188,7 @@ fn plan(name: String, load: Load, pace: Pace, timing: Timing) -> RunPlan {
         blocks: LOAD_S / timing.block_time_s,
         batch: 100,
         connections: 4,
+        roots_required: false,
         builder_args: Vec::new(),
         crowd: CrowdPlan::default(),
         trouble: TroublePlan::default(),

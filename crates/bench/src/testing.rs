@@ -26,6 +26,7 @@ pub(crate) fn plan(pace: Pace) -> RunPlan {
         blocks: 10,
         batch: 100,
         connections: 4,
+        roots_required: false,
         builder_args: Vec::new(),
         crowd: CrowdPlan::default(),
         trouble: TroublePlan::default(),

@@ -15,7 +15,7 @@ mod recording;
 pub use recording::{Recording, RecordingWriter};
 
 mod rpc;
-pub use rpc::sealed_hash;
+pub use rpc::{SealedBlock, sealed_block};
 
 mod screen;
 pub use screen::{Header, draw};

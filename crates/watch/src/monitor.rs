@@ -8,8 +8,8 @@ use blockwright_flashblocks::{OpFlashblockPayload, decode_v1};
 use blockwright_verify::{Outcome, Report, Sequence, SequenceRules, Verifier, VerifierRules};
 use serde::Serialize;
 
-use crate::Heard;
 use crate::fork::fork_of;
+use crate::{Heard, SealedBlock};
 
 /// Blocks that are remembered.
 const BLOCKS_MAX: usize = 256;
@@ -72,9 +72,12 @@ pub struct FlashblockSeen {
     pub since_previous_ms: Option<f64>,
     /// Whether it has a state root.
     pub has_root: bool,
-    /// Hash of the block so far.
+    /// Hash of the block so far; zero where it carries no roots.
     pub block_hash: B256,
-    /// Whether its block was proved up to here; `None` without verification.
+    /// Root of the receipts of the block so far.
+    pub receipts_root: B256,
+    /// Whether its block was proved up to here; `None` without verification, and where it carries no
+    /// roots: then its contents agree with each other, and the hash that proves them is yet to come.
     pub verified: Option<bool>,
     /// What is wrong with it.
     pub findings: Vec<Finding>,
@@ -210,6 +213,7 @@ impl Monitor {
             since_previous_ms,
             has_root: !diff.state_root.is_zero(),
             block_hash: diff.block_hash,
+            receipts_root: diff.receipts_root,
             verified,
             findings,
         };
@@ -242,7 +246,11 @@ impl Monitor {
             Checker::Verifier(verifier) => {
                 let report = verifier.check(flashblock, |_| fork_of(flashblock));
                 findings.extend(of_report(&report));
-                (report.outcome.is_accepted(), Some(report.is_clean()))
+                let proved = match &report.block {
+                    Some(Ok(prefix)) if prefix.block_hash.is_none() && report.is_clean() => None,
+                    _ => Some(report.is_clean()),
+                };
+                (report.outcome.is_accepted(), proved)
             }
         }
     }
@@ -271,25 +279,42 @@ impl Monitor {
     }
 
     /// Notes what a node sealed at `number`; says so where that is another block than the one that
-    /// was streamed last under this number.
-    pub fn sealed(&mut self, number: u64, hash: B256) -> Option<Finding> {
+    /// was streamed last under this number. A flashblock without roots is compared by the root of its
+    /// receipts and its gas.
+    pub fn sealed(&mut self, number: u64, sealed: &SealedBlock) -> Option<Finding> {
         let block = self
             .blocks
             .iter_mut()
             .rev()
             .find(|block| block.number == number)?;
         // A block may be sealed before its last planned flashblock.
-        if block.flashblocks.iter().any(|seen| seen.block_hash == hash) {
+        if block.flashblocks.iter().any(|seen| seen.is_of(sealed)) {
             return None;
         }
         let streamed = block.flashblocks.last_mut()?;
+        let hash = sealed.hash;
+        let text = if streamed.has_root {
+            format!("sealed {hash}, streamed {}", streamed.block_hash)
+        } else {
+            format!("sealed {hash}, which has other receipts or gas than what was streamed")
+        };
         let finding = Finding {
             kind: FindingKind::Sealed,
-            text: format!("sealed {hash}, streamed {}", streamed.block_hash),
+            text,
         };
         streamed.findings.push(finding.clone());
         self.totals.findings += 1;
         Some(finding)
+    }
+}
+
+impl FlashblockSeen {
+    /// Whether `sealed` can be the block that ends with this flashblock.
+    fn is_of(&self, sealed: &SealedBlock) -> bool {
+        if self.has_root {
+            return self.block_hash == sealed.hash;
+        }
+        (self.receipts_root, self.gas_used) == (sealed.receipts_root, sealed.gas_used)
     }
 }
 
@@ -305,6 +330,7 @@ fn undecodable(heard: &Heard, since_previous_ms: Option<f64>, cause: String) -> 
         since_previous_ms,
         has_root: false,
         block_hash: B256::ZERO,
+        receipts_root: B256::ZERO,
         verified: None,
         findings: vec![Finding {
             kind: FindingKind::Undecodable,

@@ -15,12 +15,23 @@ use crate::WatchError;
 /// A block without its transactions' bodies takes far less.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Hash of the canonical block `number` of the node at `url` (`http://host:port`); `None` where it
-/// has none yet.
+/// What a node says of a block it sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SealedBlock {
+    /// Its hash.
+    pub hash: B256,
+    /// Root of its receipts.
+    pub receipts_root: B256,
+    /// Gas it used.
+    pub gas_used: u64,
+}
+
+/// The canonical block `number` of the node at `url` (`http://host:port`); `None` where it has none
+/// yet.
 ///
 /// # Errors
 /// [`WatchError::Url`] and [`WatchError::Node`].
-pub async fn sealed_hash(url: &str, number: u64) -> Result<Option<B256>, WatchError> {
+pub async fn sealed_block(url: &str, number: u64) -> Result<Option<SealedBlock>, WatchError> {
     let failed = |cause: String| WatchError::Node {
         url: url.to_owned(),
         cause,
@@ -33,12 +44,20 @@ pub async fn sealed_hash(url: &str, number: u64) -> Result<Option<B256>, WatchEr
     }
     match &answer["result"] {
         Value::Null => Ok(None),
-        block => {
-            let hash = block["hash"].as_str().and_then(|hash| hash.parse().ok());
-            hash.map(Some)
-                .ok_or_else(|| failed("its block has no hash".to_owned()))
-        }
+        block => read(block)
+            .map(Some)
+            .ok_or_else(|| failed("its block has no hash, receiptsRoot and gasUsed".to_owned())),
     }
+}
+
+fn read(block: &Value) -> Option<SealedBlock> {
+    let hash = |key: &str| block[key].as_str()?.parse().ok();
+    let gas_used = block["gasUsed"].as_str()?.strip_prefix("0x")?;
+    Some(SealedBlock {
+        hash: hash("hash")?,
+        receipts_root: hash("receiptsRoot")?,
+        gas_used: u64::from_str_radix(gas_used, 16).ok()?,
+    })
 }
 
 fn request(number: u64) -> String {

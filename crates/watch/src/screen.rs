@@ -159,7 +159,11 @@ fn flashblock_row(seen: &FlashblockSeen) -> Row<'static> {
         since.map_or_else(|| "-".to_owned(), |ms| format!("{ms:.1}")),
         if seen.has_root { "yes" } else { "no" }.to_owned(),
         proved.to_owned(),
-        seen.block_hash.to_string(),
+        if seen.has_root {
+            seen.block_hash.to_string()
+        } else {
+            "no roots".to_owned()
+        },
     ])
     .style(if seen.findings.is_empty() {
         Style::new()

@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use blockwright_watch::{
-    FindingKind, Header, Heard, Monitor, Recording, RecordingWriter, WatchError, draw,
+    FindingKind, FlashblockSeen, Header, Heard, Monitor, Recording, RecordingWriter, SealedBlock,
+    WatchError, draw,
 };
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -86,15 +87,70 @@ fn what_is_wrong_is_named() {
     assert_eq!(monitor.totals().findings, 3);
 }
 
+fn of(seen: &FlashblockSeen) -> SealedBlock {
+    SealedBlock {
+        hash: seen.block_hash,
+        receipts_root: seen.receipts_root,
+        gas_used: seen.gas_used,
+    }
+}
+
+/// The frame with zeros in place of what needs roots.
+fn without_roots(heard: &Heard) -> Heard {
+    let mut value: serde_json::Value = serde_json::from_slice(&heard.frame).unwrap();
+    for field in ["state_root", "block_hash", "withdrawals_root"] {
+        value["diff"][field] = format!("0x{:064}", 0).into();
+    }
+    Heard {
+        at_us: heard.at_us,
+        frame: value.to_string().into(),
+    }
+}
+
+#[test]
+fn a_flashblock_without_roots_is_compared_by_its_receipts() {
+    let frames = beginning();
+    let mut monitor = Monitor::new(false);
+    monitor.hear(&frames[0]);
+    let seen = monitor.hear(&without_roots(&frames[1]));
+    assert!(!seen.has_root && seen.block_hash.is_zero());
+    assert!(seen.findings.is_empty());
+    let sealed = SealedBlock {
+        hash: alloy_primitives::B256::repeat_byte(9),
+        ..of(&seen)
+    };
+    assert_eq!(monitor.sealed(seen.block_number, &sealed), None);
+    let other = SealedBlock {
+        gas_used: sealed.gas_used + 1,
+        ..sealed
+    };
+    let finding = monitor.sealed(seen.block_number, &other).unwrap();
+    assert_eq!(finding.kind, FindingKind::Sealed);
+    let header = Header {
+        source: String::new(),
+        trouble: None,
+    };
+    let mut terminal = Terminal::new(TestBackend::new(160, 30)).unwrap();
+    terminal
+        .draw(|frame| draw(frame, &monitor, &header))
+        .unwrap();
+    assert!(terminal.backend().to_string().contains("no roots"));
+}
+
 #[test]
 fn a_block_that_was_sealed_otherwise_is_found() {
     let frames = beginning();
     let mut monitor = Monitor::new(false);
     let seen = monitor.hear(&frames[0]);
-    assert_eq!(monitor.sealed(seen.block_number, seen.block_hash), None);
-    assert_eq!(monitor.sealed(seen.block_number + 7, seen.block_hash), None);
+    let sealed = of(&seen);
+    assert_eq!(monitor.sealed(seen.block_number, &sealed), None);
+    assert_eq!(monitor.sealed(seen.block_number + 7, &sealed), None);
     let other = alloy_primitives::B256::repeat_byte(9);
-    let finding = monitor.sealed(seen.block_number, other).unwrap();
+    let sealed = SealedBlock {
+        hash: other,
+        ..sealed
+    };
+    let finding = monitor.sealed(seen.block_number, &sealed).unwrap();
     assert_eq!(finding.kind, FindingKind::Sealed);
     assert!(finding.text.contains(&other.to_string()));
 }

@@ -422,6 +422,7 @@ impl PlanArgs {
             blocks: self.blocks,
             batch: self.batch,
             connections: self.connections,
+            roots_required: false,
             builder_args: Vec::new(),
             crowd: self.crowd.plan(),
             trouble: self.trouble.plan(),

@@ -23,6 +23,16 @@ pub(super) fn program(command: Option<&str>) -> eyre::Result<BuilderProgram> {
     })
 }
 
+/// `plan` with what `program` promises: without being told otherwise, this program's own node puts
+/// roots into every flashblock.
+pub(super) fn expecting(mut plan: RunPlan, program: &BuilderProgram) -> RunPlan {
+    let is_ours = matches!(program, BuilderProgram::Blockwright { .. });
+    let mut args = plan.builder_args.iter();
+    let is_told = args.any(|arg| arg.starts_with("--flashblocks.roots"));
+    plan.roots_required |= is_ours && !is_told;
+    plan
+}
+
 /// Starts `program`, measures it as `plan` says, and ends it.
 pub(super) async fn measure_local(
     plan: RunPlan,
@@ -64,4 +74,28 @@ pub(super) async fn measure(plan: RunPlan, target: &Target) -> eyre::Result<Repo
     let report = report.await.wrap_err("analysis");
     progress.finish();
     report
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_node_is_held_to_roots_in_every_flashblock_unless_told_otherwise() {
+        let plan = blockwright_bench::standard_set().remove(0);
+        let required = |args: &[&str], program: &BuilderProgram| {
+            let mut plan = plan.clone();
+            plan.builder_args = args.iter().map(|arg| (*arg).to_owned()).collect();
+            expecting(plan, program).roots_required
+        };
+        let ours = BuilderProgram::Blockwright {
+            binary: PathBuf::new(),
+        };
+        let other = BuilderProgram::Command {
+            template: String::new(),
+        };
+        assert!(required(&["--flashblocks.share=linear"], &ours));
+        assert!(!required(&["--flashblocks.roots=last"], &ours));
+        assert!(!required(&[], &other));
+    }
 }

@@ -6,7 +6,7 @@ use blockwright_bench::{Report, RunPlan, quick_set, standard_set, table};
 use eyre::{WrapErr, ensure};
 
 use super::args::{SetArgs, SetName};
-use super::measure::{measure_local, program};
+use super::measure::{expecting, measure_local, program};
 use super::{docs, read, verdict, write};
 
 /// Runs the set; fails where the builder was incorrect in one of the runs.
@@ -23,6 +23,7 @@ pub(super) async fn run(args: SetArgs) -> eyre::Result<()> {
     let wanted = |name: &str| args.only.as_deref().is_none_or(|text| name.contains(text));
     let mut reports = Vec::new();
     for plan in plans.into_iter().filter(|plan| wanted(&plan.name)) {
+        let plan = expecting(plan, &program);
         let name = plan.name.clone();
         let path = args.out.as_ref();
         let path = path.map(|folder| folder.join(file_name(reports.len(), &name)));

@@ -276,7 +276,7 @@ mod rhythm {
 
     #[test]
     fn zero_roots_in_flashblocks_are_counted_apart() {
-        let report = with_record(|record| {
+        let mut report = with_record(|record| {
             let text = String::from_utf8(record.frames[1].bytes.to_vec()).unwrap();
             let root = format!("{:?}", B256::repeat_byte(1));
             record.frames[1].bytes = text
@@ -289,6 +289,9 @@ mod rhythm {
             (1, 0)
         );
         assert_eq!(report.violations(), Vec::<String>::new());
+        // Unless the builder was to put roots into every one.
+        report.plan.roots_required = true;
+        assert_eq!(report.violations(), ["1 flashblocks carry no state root"]);
     }
 }
 

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use blockwright_service::{RootsRule, ShareRule};
 use blockwright_types::OpFork;
 
 use crate::StreamSettings;
@@ -66,6 +67,10 @@ pub struct BuilderConfig {
     pub flashblock_interval: Duration,
     /// How long before the block's timestamp the last flashblock is due.
     pub end_margin: Duration,
+    /// Which flashblocks carry roots.
+    pub roots: RootsRule,
+    /// How a block's capacity is handed out over its flashblocks.
+    pub share: ShareRule,
     /// Largest estimated compressed size of one transaction in bytes; 0 is unlimited.
     pub da_tx_bytes_max: u64,
     /// Largest estimated compressed size of a block in bytes; 0 is unlimited.
@@ -79,6 +84,8 @@ impl Default for BuilderConfig {
         Self {
             flashblock_interval: Duration::from_millis(200),
             end_margin: Duration::from_millis(75),
+            roots: RootsRule::Every,
+            share: ShareRule::Even,
             da_tx_bytes_max: 0,
             da_block_bytes_max: 0,
             payload_id_version: 3,

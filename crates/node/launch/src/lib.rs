@@ -32,6 +32,7 @@ mod stream;
 pub use stream::StreamSettings;
 
 pub use blockwright_flashblocks::{Dialect, Form, MetadataDetail};
+pub use blockwright_service::{RootsRule, ShareRule};
 pub use blockwright_signer::SecretText;
 pub use blockwright_stream::{ApiKey, RingLimits};
 pub use blockwright_subscribe::StreamKey;

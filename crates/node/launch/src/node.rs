@@ -204,6 +204,8 @@ pub(crate) fn job_config(config: &BuilderConfig) -> Result<JobConfig, LaunchErro
     let job = JobConfig {
         interval_us: micros(config.flashblock_interval),
         end_margin_us: micros(config.end_margin),
+        roots: config.roots,
+        share: config.share,
         ..JobConfig::default()
     };
     if config.end_margin >= std::time::Duration::from_secs(1) {
