@@ -85,6 +85,52 @@ async fn whole_blocks_are_proved_recorded_and_replayed() {
     assert!(node.stop());
 }
 
+/// Flashblocks without roots are no complaint: what they hold is checked, and the block that was
+/// sealed of them is the node's.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_carries_no_roots_is_compared_with_what_was_sealed() {
+    for rule in ["last", "none"] {
+        let node = Blockwright::start(&["dev", "--block-time", "1s", "--flashblocks.roots", rule]);
+        let rpc = Rpc::new(&node.endpoints.http);
+        let sending = tokio::spawn(async move {
+            for nonce in 0.. {
+                let (raw, _) = transfer(2, nonce);
+                rpc.call("eth_sendRawTransaction", json!([raw])).await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        let url = node.endpoints.flashblocks.clone();
+        let http = node.endpoints.http.clone();
+        let args = [&url, "--json", "--verify", "--rpc", &http, "--blocks", "3"];
+        let output = watch(args.map(str::to_owned).to_vec()).await;
+        sending.abort();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{rule}: {errors}");
+        let seen = lines(&output);
+        let (mut with, mut without) = (0, 0);
+        for flashblock in &seen {
+            assert_eq!(flashblock["findings"], json!([]), "{rule}: {flashblock}");
+            let index = flashblock["index"].as_u64().unwrap();
+            let has_root = flashblock["has_root"].as_bool().unwrap();
+            let is_last = !seen.iter().any(|other| {
+                other["payload_id"] == flashblock["payload_id"]
+                    && other["index"].as_u64().unwrap() > index
+            });
+            let may_have = index == 0 || (rule == "last" && is_last);
+            assert!(has_root == (index == 0) || may_have, "{rule}: {flashblock}");
+            let proved = if has_root { json!(true) } else { Value::Null };
+            assert_eq!(flashblock["verified"], proved, "{rule}: {flashblock}");
+            with += u64::from(has_root && index > 0);
+            without += u64::from(!has_root);
+        }
+        assert!(
+            without > 6 && (with > 0) == (rule == "last"),
+            "{with}, {without}"
+        );
+        assert!(node.stop());
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_watched_is_named() {
     let nothing = watch(Vec::new()).await;

@@ -7,10 +7,10 @@ mod common;
 use std::sync::Arc;
 
 use alloy_primitives::B256;
-use blockwright_service::{Best, JobConfig, RootsRule, ServiceConfig};
-use blockwright_testkit::{Accounts, FakeArtifact, Program, RootsScript, TxSpec, fake_state_root};
+use blockwright_service::{JobConfig, RootsRule, ServiceConfig};
+use blockwright_testkit::{Program, RootsScript, TxSpec};
 use blockwright_types::{Flashblock, PayloadOutcome, StopReason};
-use common::{Bench, FUNDED, bench_with, build, config, due, hashes};
+use common::{Bench, bench_with, build, check_roots, config, due, hashes};
 
 const RULES: [RootsRule; 3] = [RootsRule::Every, RootsRule::Last, RootsRule::None];
 
@@ -24,18 +24,6 @@ fn bench(rule: RootsRule, script: RootsScript) -> Bench {
 
 fn has_roots(flashblock: &Flashblock) -> bool {
     !flashblock.state_root.is_zero()
-}
-
-/// The block is complete, and its roots are those of its changes.
-fn check(best: &Best<FakeArtifact>) {
-    let (block, header) = (&best.block, &best.block.header);
-    let mut accounts = Accounts::funded(FUNDED);
-    accounts.apply(&block.changes());
-    let root = fake_state_root(&accounts);
-    assert_eq!(header.state_root, root);
-    assert!(header.withdrawals_root.is_some_and(|root| !root.is_zero()));
-    assert_eq!(block.hash, header.hash_slow());
-    assert_eq!(best.artifact.state_root, root);
 }
 
 /// Publishes index 0 and two flashblocks with a transaction each.
@@ -54,7 +42,7 @@ async fn what_was_published_is_handed_out_complete_at_any_time() {
         let bench = bench(rule, RootsScript::Honest);
         publish_three(&bench).await;
         let best = bench.handle.resolve(build(1).id).unwrap();
-        check(&best);
+        check_roots(&best);
         assert_eq!(best.block.transaction_count(), 4);
         assert_eq!(hashes(&best), bench.published(1), "{rule:?}");
         let again = bench.handle.resolve(build(1).id).unwrap();
@@ -91,7 +79,7 @@ async fn a_whole_plan_ends_with_roots_as_its_rule_says() {
         let ahead = bench.handle.peek(id).unwrap();
         assert!(ahead.sealed().is_some(), "{rule:?}: completed ahead");
         let best = bench.handle.resolve(id).unwrap();
-        check(&best);
+        check_roots(&best);
         assert_eq!(hashes(&best), bench.published(1));
     }
 }
@@ -104,7 +92,7 @@ async fn a_block_without_a_pool_has_roots_under_every_rule() {
         request.no_tx_pool = true;
         let id = bench.handle.start(request).await.unwrap();
         assert!(has_roots(&bench.publish(0)));
-        check(&bench.handle.resolve(id).unwrap());
+        check_roots(&bench.handle.resolve(id).unwrap());
     }
 }
 
@@ -122,7 +110,7 @@ async fn a_dead_job_takes_no_promise_with_it() {
             bench.clock.advance_to(due(3));
             bench.no_live_jobs().await;
             let best = bench.handle.resolve(build(1).id).unwrap();
-            check(&best);
+            check_roots(&best);
             assert_eq!(hashes(&best), bench.published(1), "{rule:?}, {program:?}");
             let ends = bench.sink.ends();
             let outcomes: Vec<_> = ends.iter().map(|(end, _)| end.outcome).collect();
@@ -143,9 +131,9 @@ async fn a_superseded_payload_can_still_be_completed() {
         bench.handle.start(build(2)).await.unwrap();
         bench.publish(0);
         let best = bench.handle.resolve(build(1).id).unwrap();
-        check(&best);
+        check_roots(&best);
         assert_eq!(hashes(&best), bench.published(1));
-        check(&bench.handle.resolve(build(2).id).unwrap());
+        check_roots(&bench.handle.resolve(build(2).id).unwrap());
     }
 }
 
@@ -161,7 +149,7 @@ async fn a_resolve_does_not_wait_for_the_late_roots_of_the_last_flashblock() {
         tokio::task::yield_now().await;
     }
     let best = bench.handle.resolve(id).unwrap();
-    check(&best);
+    check_roots(&best);
     assert_eq!(best.block.parts.len(), 10);
 }
 
@@ -176,7 +164,7 @@ async fn a_failed_root_of_the_last_flashblock_costs_that_one_alone() {
     bench.clock.advance_to(due(10));
     bench.no_live_jobs().await;
     let best = bench.handle.resolve(id).unwrap();
-    check(&best);
+    check_roots(&best);
     assert_eq!(hashes(&best), bench.published(1));
     assert_eq!(best.block.parts.len(), 10);
 }
@@ -188,7 +176,7 @@ async fn a_session_that_fails_is_replaced() {
         let bench = bench(rule, RootsScript::FailSessions(1, 2));
         publish_three(&bench).await;
         let best = bench.handle.resolve(build(1).id).unwrap();
-        check(&best);
+        check_roots(&best);
         assert_eq!(hashes(&best), bench.published(1), "{rule:?}");
     }
 }
@@ -199,7 +187,7 @@ async fn without_any_roots_the_newest_complete_block_is_handed_out() {
         let bench = bench(rule, RootsScript::FailSessions(1, 100));
         publish_three(&bench).await;
         let best = bench.handle.resolve(build(1).id).unwrap();
-        check(&best);
+        check_roots(&best);
         assert_eq!(
             best.block.parts.len(),
             1,
@@ -252,7 +240,7 @@ async fn racing_resolves_never_contradict_the_stream() {
             std::hint::spin_loop();
         }
         let best = bench.handle.resolve(id).unwrap();
-        check(&best);
+        check_roots(&best);
         let published_then = bench.published(1);
         mover.join().unwrap();
         bench.shut_down().await;

@@ -5,6 +5,7 @@ mod support;
 
 use alloy_primitives::{Address, B256, U256};
 use blockwright_engine::{EngineError, ForkchoiceVersion, GetPayloadVersion};
+use blockwright_service::{Payload, RootsRule};
 use blockwright_types::{OpFork, PayloadId};
 use op_alloy_rpc_types_engine::OpPayloadAttributes;
 use support::{Rig, state, transfer};
@@ -388,4 +389,44 @@ async fn what_was_chosen_is_the_head_after_a_restart() {
         .await;
     assert_eq!(third.execution_payload.block_number, 3);
     rig.stop().await;
+}
+
+/// A pool transaction is published without roots; getPayload completes the block, and a node that
+/// only imports accepts it, under forks with and without a root of withdrawals.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payload_published_without_roots_is_completed_by_get_payload() {
+    for fork in [OpFork::Granite, OpFork::Isthmus, OpFork::Karst] {
+        for rule in [RootsRule::Last, RootsRule::None] {
+            let rig = Rig::leaving_out(fork, rule);
+            let genesis = rig.genesis();
+            rig.extend(genesis, &[transfer(0, RECEIVER)]).await;
+            // Reverted, the transfer goes back to the pool.
+            assert!(rig.choose(genesis).await.is_valid());
+            let mut attributes = rig.attributes(genesis, &[]);
+            attributes.payload_attributes.timestamp = support::http::now_s() + 2;
+            attributes.no_tx_pool = None;
+            let id = rig.start(genesis, attributes).await.unwrap();
+            let mut payload = rig.builder.subscribe(id).unwrap();
+            let published = |payload: &Payload<_>| payload.transactions().count() == 2;
+            while !payload.best().is_some_and(|payload| published(&payload)) {
+                payload.changed().await.unwrap();
+            }
+            assert!(
+                payload.best().unwrap().sealed().is_none(),
+                "{fork}, {rule:?}"
+            );
+            let envelope = rig.get(id).await;
+            assert_eq!(envelope.execution_payload.transactions.len(), 2);
+            let hash = envelope.execution_payload.block_hash;
+            assert!(rig.builder.built(hash).is_some());
+            let follower = Rig::new(fork);
+            for node in [&rig, &follower] {
+                assert!(node.import(&envelope).await.is_valid(), "{fork}, {rule:?}");
+                assert!(node.choose(hash).await.is_valid());
+            }
+            assert_eq!(follower.store.head(), rig.store.head());
+            rig.stop().await;
+            follower.stop().await;
+        }
+    }
 }

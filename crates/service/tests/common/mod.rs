@@ -10,8 +10,8 @@ use blockwright_core::{Plan, PlanInput};
 use blockwright_seams::Clock;
 use blockwright_service::{Best, BuilderHandle, BuilderService, ServiceConfig};
 use blockwright_testkit::{
-    Decision, FakeHost, ManualClock, RecordingSink, RootsScript, ScriptHost, ScriptPool, TxSpec,
-    deposit, request,
+    Accounts, Decision, FakeArtifact, FakeHost, ManualClock, RecordingSink, RootsScript,
+    ScriptHost, ScriptPool, TxSpec, deposit, fake_state_root, request,
 };
 use blockwright_types::{BuildRequest, Flashblock, UnixUs};
 use tokio::task::JoinHandle;
@@ -138,6 +138,18 @@ pub(crate) fn due(index: u64) -> UnixUs {
 
 pub(crate) fn hashes<A>(best: &Best<A>) -> Vec<B256> {
     best.block.transactions().map(|tx| tx.hash).collect()
+}
+
+/// The block is complete, and its roots are those of its changes.
+pub(crate) fn check_roots(best: &Best<FakeArtifact>) {
+    let (block, header) = (&best.block, &best.block.header);
+    let mut accounts = Accounts::funded(FUNDED);
+    accounts.apply(&block.changes());
+    let root = fake_state_root(&accounts);
+    assert_eq!(header.state_root, root);
+    assert!(header.withdrawals_root.is_some_and(|root| !root.is_zero()));
+    assert_eq!(block.hash, header.hash_slow());
+    assert_eq!(best.artifact.state_root, root);
 }
 
 /// A request at the clock's start with two deposits.

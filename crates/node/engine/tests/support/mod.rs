@@ -23,7 +23,7 @@ use blockwright_engine::{
 };
 use blockwright_pool::{Pool, PoolConfig};
 use blockwright_seams::{Feedback, FlashblockSink};
-use blockwright_service::{BuilderHandle, BuilderService, ServiceConfig, SystemClock};
+use blockwright_service::{BuilderHandle, BuilderService, RootsRule, ServiceConfig, SystemClock};
 use blockwright_state::{Genesis, StateError, Store, StoreConfig};
 use blockwright_types::{Flashblock, OpFork, PayloadId};
 use op_alloy_consensus::OpTxEnvelope;
@@ -80,6 +80,17 @@ impl Rig {
     }
 
     pub fn on(chain: Arc<ChainSpec>, store: &StoreConfig) -> Self {
+        Self::with(chain, store, ServiceConfig::default())
+    }
+
+    /// A rig whose builder leaves roots out as `roots` says.
+    pub fn leaving_out(fork: OpFork, roots: RootsRule) -> Self {
+        let mut service = ServiceConfig::default();
+        service.job.roots = roots;
+        Self::with(chain(fork), &StoreConfig::in_memory(), service)
+    }
+
+    fn with(chain: Arc<ChainSpec>, store: &StoreConfig, service: ServiceConfig) -> Self {
         let genesis = Genesis {
             header: chain.genesis_header().clone(),
             hash: chain.genesis_hash(),
@@ -92,13 +103,8 @@ impl Rig {
         });
         let host = EmbeddedHost::new(store.clone(), pool.clone());
         let clock = Arc::new(SystemClock);
-        let (service, builder) = BuilderService::new(
-            ServiceConfig::default(),
-            host,
-            Arc::new(NoSubscribers),
-            clock.clone(),
-        )
-        .unwrap();
+        let (service, builder) =
+            BuilderService::new(service, host, Arc::new(NoSubscribers), clock.clone()).unwrap();
         let service = tokio::spawn(service.run());
         let deps = EngineDeps {
             chain: chain.clone(),
