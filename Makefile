@@ -2,7 +2,7 @@
 CARGO ?= cargo
 export BLOCKWRIGHT_BLOCKS ?=
 
-.PHONY: help dev build test fmt lint tidy check ci bench bench-quick microbench devnet soak docs clean
+.PHONY: help dev build test fmt lint tidy check ci simulate bench bench-quick microbench devnet soak docs clean
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -15,6 +15,11 @@ build: ## release build of the binary
 
 test: ## every test; the same command as in the README
 	$(CARGO) test --workspace --locked
+
+simulate: ## 1,000 seeded scripts each on fakes, on real threads and on the real EVM
+	BLOCKWRIGHT_SEEDS=1000 $(CARGO) test --locked -p blockwright-core --test invariants
+	BLOCKWRIGHT_SEEDS=1000 $(CARGO) test --locked -p blockwright-service --test seeded
+	BLOCKWRIGHT_SEEDS=1000 $(CARGO) test --locked -p blockwright --test invariants -- invariants_hold
 
 fmt: ## format all code
 	$(CARGO) fmt --all

@@ -145,6 +145,12 @@ async fn payloads_are_what_was_published_whatever_happens() {
     let count = seeds();
     assert!(sums.superseded > count / 4, "{sums:?}");
     let opened = count + sums.superseded;
-    assert!(sums.flashblocks as u64 > opened, "more than index 0: {sums:?}");
-    assert!(sums.transactions as u64 > 2 * count, "and than deposits: {sums:?}");
+    assert!(
+        sums.flashblocks as u64 > opened,
+        "more than index 0: {sums:?}"
+    );
+    assert!(
+        sums.transactions as u64 > 2 * count,
+        "and than deposits: {sums:?}"
+    );
 }
