@@ -2,7 +2,7 @@
 CARGO ?= cargo
 export BLOCKWRIGHT_BLOCKS ?=
 
-.PHONY: help dev build test fmt lint tidy check ci simulate bench bench-quick microbench devnet soak docs clean
+.PHONY: help dev build test fmt lint tidy check ci simulate bench bench-quick microbench devnet soak interop docs clean
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,16 @@ devnet: build ## a real op-node sequencing on our node, with L1, batcher and a s
 
 soak: build ## the long form of the whole-system tests (100 blocks and more)
 	cd tests/devnet && BLOCKWRIGHT_BIN="$(CURDIR)/target/release/blockwright" DEVNET_BLOCKS=100 go test -count=1 -timeout 55m -v ./...
+
+ROLLUP_BOOST_TARGET ?= $(CURDIR)/target/rollup-boost
+
+# INTEROP_BLOCKS (100) and INTEROP_BLOCK_TIME (2 s) may be set.
+interop: build ## rollup-boost 0.7.13 between op-node and the builder, which is killed mid-block
+	$(CARGO) build --release --locked --manifest-path tests/rollup-boost/Cargo.toml \
+		--target-dir "$(ROLLUP_BOOST_TARGET)"
+	cd tests/devnet && BLOCKWRIGHT_BIN="$(CURDIR)/target/release/blockwright" CI=true \
+		ROLLUP_BOOST_BIN="$(ROLLUP_BOOST_TARGET)/release/rollup-boost" \
+		go test -count=1 -timeout 45m -v -run '^TestRollupBoost$$' ./scenario
 
 docs: ## the book, if mdbook is installed
 	mdbook build docs

@@ -24,7 +24,8 @@ fn clients() -> Option<PathBuf> {
     std::fs::create_dir_all(&folder).unwrap();
     let lock = std::fs::File::create(folder.join(".lock")).unwrap();
     lock.lock().unwrap();
-    for file in ["package.json", "package-lock.json", "viem.mjs"] {
+    let scripts = ["viem.mjs", "frames.mjs"];
+    for file in ["package.json", "package-lock.json"].iter().chain(&scripts) {
         std::fs::copy(root().join("tests/clients").join(file), folder.join(file)).unwrap();
     }
     let wanted = std::fs::read(folder.join("package-lock.json")).unwrap();
@@ -108,4 +109,15 @@ async fn viem_reads_sends_and_subscribes() {
         .args([&node.endpoints.http, &node.endpoints.ws])
         .current_dir(&folder));
     assert!(output.contains("viem: 0x"), "{output}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn viem_parses_every_transaction_of_the_stream() {
+    let Some(folder) = clients() else { return };
+    let node = Blockwright::start(&["dev", "--block-time", "1s"]);
+    let output = run(Command::new("node")
+        .arg("frames.mjs")
+        .args([&node.endpoints.http, &node.endpoints.flashblocks])
+        .current_dir(&folder));
+    assert!(output.contains("frames: deposit "), "{output}");
 }

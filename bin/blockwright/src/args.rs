@@ -202,6 +202,11 @@ struct BuilderArgs {
         value_name = "RULE"
     )]
     flashblocks_share: Share,
+    /// A flashblock that is not ready this long before the block's timestamp is not published any
+    /// more, 0ms for no such limit. For sidecars that seal from the flashblocks they have seen.
+    #[arg(long = "flashblocks.publish-by", env = "BLOCKWRIGHT_FLASHBLOCKS_PUBLISH_BY",
+          default_value = "0ms", value_name = "TIME", value_parser = duration::milliseconds)]
+    flashblocks_publish_by: Duration,
     /// Largest estimated compressed size of a transaction in bytes, 0 for no limit
     /// (miner_setMaxDASize changes it at run time).
     #[arg(
@@ -350,6 +355,7 @@ impl BuilderArgs {
                 Share::Even => ShareRule::Even,
                 Share::Linear => ShareRule::Linear,
             },
+            publish_by: self.flashblocks_publish_by,
             da_tx_bytes_max: self.max_da_tx_size,
             da_block_bytes_max: self.max_da_block_size,
             payload_id_version: self.payload_id_version,

@@ -57,6 +57,10 @@ pub struct ServiceConfig {
     /// Flashblock 0 is held this long after `start` was answered, in microseconds, so that the
     /// answer is on the wire first. Default 1,000.
     pub first_hold_us: u64,
+    /// A flashblock that is ready only later than this before the block's timestamp, in microseconds,
+    /// is not published any more, and none after it: a sidecar that seals from the flashblocks it has
+    /// seen could have sealed without it. Flashblock 0 always is. Default 0: no such limit.
+    pub publish_by_us: u64,
 }
 
 impl Default for ServiceConfig {
@@ -71,6 +75,7 @@ impl Default for ServiceConfig {
             payloads_retained_bytes_max: 64 * 1024 * 1024,
             expire_after_us: 12_000_000,
             first_hold_us: 1_000,
+            publish_by_us: 0,
         }
     }
 }

@@ -97,6 +97,10 @@ const COUNTERS: &[(&str, &str)] = &[
         "flashblocks of payloads that were over",
     ),
     (
+        "blockwright_builder_too_late_total",
+        "flashblocks ready only after --flashblocks.publish-by",
+    ),
+    (
         "blockwright_builder_jobs_ended_total",
         "jobs ended, by reason",
     ),
@@ -195,6 +199,10 @@ pub(crate) fn started(elapsed_us: u64) {
 
 pub(crate) fn suppressed() {
     counter!("blockwright_builder_suppressed_total").increment(1);
+}
+
+pub(crate) fn too_late() {
+    counter!("blockwright_builder_too_late_total").increment(1);
 }
 
 pub(crate) fn job_ended(reason: Option<StopReason>) {

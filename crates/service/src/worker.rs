@@ -166,6 +166,11 @@ impl<H: Host> Worker<H> {
         let report = publication.report;
         let number = publication.payload.header().number;
         let first = publication.flashblock.index == 0;
+        if !first && self.is_too_late(self.shared.clock.now()) {
+            // The ledger takes the indices in order: the later ones are not published either.
+            metrics::too_late();
+            return Ok(());
+        }
         let act = if first {
             let older = self.shared.table.lock().older(self.ledger.sequence);
             stop_all(&older, StopReason::Superseded);
@@ -190,6 +195,13 @@ impl<H: Host> Worker<H> {
             clockwork.release_at = Some(published_at.plus_us(self.shared.config.first_hold_us));
         }
         Ok(())
+    }
+
+    /// Whether somebody may have sealed the block by what is published so far.
+    fn is_too_late(&self, now: UnixUs) -> bool {
+        let publish_by_us = self.shared.config.publish_by_us;
+        let end = UnixUs::from_secs(self.request.context.timestamp);
+        publish_by_us > 0 && now > end.minus_us(publish_by_us)
     }
 
     fn release(&self, clockwork: &mut Clockwork) {

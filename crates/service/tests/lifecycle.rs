@@ -10,7 +10,7 @@ use std::time::Duration;
 use alloy_primitives::B256;
 use blockwright_service::{Payload, ResolveError, ServiceConfig, StartError};
 use blockwright_testkit::{Program, RootsScript, TxSpec};
-use blockwright_types::{DaBytes, PayloadId, Severity, StopReason};
+use blockwright_types::{DaBytes, PayloadId, Severity, StopReason, UnixUs};
 use common::{bench, bench_with, build, config, due, hashes};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,6 +73,31 @@ async fn a_resolve_right_after_start_still_publishes_what_it_hands_out() {
     let best = bench.handle.resolve(id).unwrap();
     assert_eq!(hashes(&best), bench.published(1));
     assert_eq!(bench.sink.all().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_ready_too_late_is_neither_published_nor_handed_out() {
+    let end = UnixUs::from_secs(build(1).context.timestamp);
+    let limited = ServiceConfig {
+        // Between the due times of flashblocks 2 and 3.
+        publish_by_us: end.since_us(due(2).plus_us(100_000)),
+        ..config()
+    };
+    let bench = bench_with(RootsScript::Honest, limited);
+    let id = bench.handle.start(build(1)).await.unwrap();
+    bench.publish(0);
+    bench.commit(TxSpec::transfer(3, 0, 5), 1);
+    bench.publish(1);
+    bench.publish(2);
+    bench.commit(TxSpec::transfer(4, 0, 0), 3);
+    bench.clock.advance_to(due(3));
+    bench.clock.advance_to(end.plus_us(1));
+    bench.no_live_jobs().await;
+    let best = bench.handle.resolve(id).unwrap();
+    assert_eq!(bench.sink.all().len(), 3);
+    assert_eq!(hashes(&best), bench.published(1));
+    assert_eq!(best.block.transaction_count(), 3);
+    bench.shut_down().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

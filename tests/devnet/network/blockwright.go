@@ -39,6 +39,7 @@ type blockwright struct {
 	program   string
 	files     layout
 	name      string
+	extra     []string // arguments
 	ports     []string // HTTP, authenticated, flashblocks; the same after a restart
 	endpoints Endpoints
 	process   *process.Process
@@ -62,12 +63,12 @@ func (b *blockwright) Start(ctx context.Context) error {
 		Name:    b.name,
 		Program: b.program,
 		LogFile: b.files.log(b.name + ".log"),
-		Args: []string{
+		Args: append([]string{
 			"node", "--chain", b.files.config("l2-genesis.json"), "--datadir", b.files.data(b.name),
 			"--http.port", b.ports[0], "--ws.port", "0",
 			"--authrpc.port", b.ports[1], "--authrpc.jwtsecret", b.files.jwt(),
 			"--flashblocks.port", b.ports[2], "--metrics.port", "0", "--endpoints", endpoints,
-		},
+		}, b.extra...),
 	})
 	if err != nil {
 		return err

@@ -40,11 +40,19 @@ type Sidecar struct {
 // is back; its own default is 5 s.
 const reconnectMaxMS = "250"
 
+// builderArgs are what docs/interop.md advises. op-node asks for the block 50 ms
+// before its timestamp, and rollup-boost answers by what it has seen.
+var builderArgs = []string{
+	"--builder.payload-id-version", "3",
+	"--flashblocks.end-margin", "100ms", "--flashblocks.publish-by", "70ms",
+}
+
 func startSidecar(ctx context.Context, config SidecarConfig, files layout, fallback Engine) (*Sidecar, error) {
 	builder, err := newBlockwright(config.BuilderProgram, files, "builder")
 	if err != nil {
 		return nil, err
 	}
+	builder.extra = builderArgs
 	ports, err := freePorts(4)
 	if err != nil {
 		return nil, err

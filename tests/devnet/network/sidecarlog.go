@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 )
 
 // Sealed is a block that rollup-boost handed to op-node.
@@ -35,6 +36,15 @@ type logLine struct {
 	} `json:"fields"`
 }
 
+// complaint is a message without what differs from case to case.
+func complaint(message string) string {
+	if message == "" {
+		return "a call that failed"
+	}
+	short, _, _ := strings.Cut(message, ", retrying in ")
+	return short
+}
+
 // ReadLog gives what rollup-boost has sealed and what it has complained of so far.
 func (s *Sidecar) ReadLog() (sealed []Sealed, complaints []Complaint, err error) {
 	file, err := os.Open(s.LogFile())
@@ -61,7 +71,7 @@ func (s *Sidecar) ReadLog() (sealed []Sealed, complaints []Complaint, err error)
 				Number: number, Hash: fields.Hash, PayloadID: fields.PayloadID, ByBuilder: fields.Context == "builder",
 			})
 		case line.Level == "ERROR":
-			complaints = append(complaints, Complaint{Message: fields.Message, Detail: fields.Error})
+			complaints = append(complaints, Complaint{Message: complaint(fields.Message), Detail: fields.Error})
 		}
 	}
 	return sealed, complaints, lines.Err()

@@ -17,6 +17,7 @@ use blockwright_types::{OpFork, PayloadId, SealedBlock};
 use op_alloy_rpc_types_engine::OpPayloadAttributes;
 use parking_lot::Mutex;
 
+use crate::arriving::Arriving;
 use crate::follower::{Audience, Follower};
 use crate::incoming::Incoming;
 use crate::invalid::InvalidBlocks;
@@ -44,6 +45,8 @@ pub(crate) struct Inner {
     pub(crate) heads: Heads,
     pub(crate) invalid: Mutex<InvalidBlocks>,
     pub(crate) orphans: Mutex<Orphans>,
+    /// Payloads that are being imported.
+    pub(crate) arriving: Arc<Arriving>,
     /// One execution at a time: the next block needs the one before it. Held by blocking threads
     /// only, so that a call that is dropped cannot let go of it half-way.
     pub(crate) importing: Mutex<()>,
@@ -90,6 +93,7 @@ impl Engine {
                 config.orphans_max,
                 config.orphans_size_bytes_max,
             )),
+            arriving: Arc::default(),
             importing: Mutex::default(),
             choosing: Mutex::default(),
             follower: Follower::start(audience)?,
@@ -222,7 +226,13 @@ impl Engine {
         version.check(fork)?;
         payload.check_fields(fork, incoming.parent_beacon_block_root)?;
         let inner = Arc::clone(&self.inner);
-        let status = blocking(move || inner.new_payload(incoming)).await??;
+        let arrival = self.inner.arriving.enter(payload.block_hash);
+        let status = blocking(move || {
+            let status = inner.new_payload(incoming);
+            drop(arrival);
+            status
+        })
+        .await??;
         metrics::call("newPayload", started.elapsed());
         metrics::payload_status(status.status.as_str());
         Ok(status)

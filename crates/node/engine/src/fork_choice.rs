@@ -29,7 +29,13 @@ impl Inner {
             return Ok(known);
         }
         if !self.store.contains(head) {
-            return Ok(syncing());
+            self.arriving.wait(&head).await;
+            if let Some(known) = self.known_invalid(&head) {
+                return Ok(known);
+            }
+            if !self.store.contains(head) {
+                return Ok(syncing());
+            }
         }
         if self.is_chosen(&state) {
             return Ok(valid(head));

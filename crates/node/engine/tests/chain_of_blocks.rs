@@ -6,9 +6,11 @@ mod support;
 use alloy_primitives::{Address, B256, U256};
 use blockwright_engine::{EngineError, ForkchoiceVersion, GetPayloadVersion};
 use blockwright_service::{Payload, RootsRule};
+use blockwright_engine::{EngineConfig, EngineError, ForkchoiceVersion, GetPayloadVersion};
+use blockwright_state::StoreConfig;
 use blockwright_types::{OpFork, PayloadId};
 use op_alloy_rpc_types_engine::OpPayloadAttributes;
-use support::{Rig, state, transfer};
+use support::{Rig, chain, state, transfer};
 
 const RECEIVER: Address = Address::repeat_byte(0x77);
 
@@ -178,6 +180,56 @@ async fn bursts_of_fork_choices_are_idempotent() {
     let expected = rig.attributes(genesis, &[]).payload_id(&genesis, 3);
     assert_eq!(ids[0], expected);
     rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fork_choice_waits_for_the_import_of_its_head() {
+    let (sequencer, builder) = (Rig::new(OpFork::Karst), Rig::new(OpFork::Karst));
+    let txs: Vec<_> = (0..50).map(|nonce| transfer(nonce, RECEIVER)).collect();
+    let block = sequencer.build(sequencer.genesis(), &txs).await;
+    let head = block.execution_payload.block_hash;
+    // As sidecars do: the fork choice comes while newPayload is not answered yet.
+    let (status, chosen) = tokio::join!(builder.import(&block), builder.choose(head));
+    assert!(status.is_valid(), "{status:?}");
+    assert!(chosen.is_valid(), "{chosen:?}");
+    assert_eq!(builder.store.head().hash, head);
+    sequencer.stop().await;
+    builder.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fork_choice_of_a_block_that_turns_out_invalid_says_so() {
+    let (sequencer, builder) = (Rig::new(OpFork::Karst), Rig::new(OpFork::Karst));
+    let mut block = sequencer.build(sequencer.genesis(), &[]).await;
+    block.execution_payload.state_root = B256::repeat_byte(1);
+    let payload = &mut block.execution_payload;
+    payload.block_hash = payload
+        .header(OpFork::Karst, block.parent_beacon_block_root)
+        .hash_slow();
+    let head = payload.block_hash;
+    let (status, chosen) = tokio::join!(builder.import(&block), builder.choose(head));
+    assert!(status.is_invalid(), "{status:?}");
+    assert!(chosen.is_invalid(), "{chosen:?}");
+    sequencer.stop().await;
+    builder.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_version_of_payload_ids_is_configurable() {
+    for version in [3, 4] {
+        let config = EngineConfig {
+            payload_id_version: version,
+            ..EngineConfig::default()
+        };
+        let store = StoreConfig::in_memory();
+        let rig = Rig::configured(chain(OpFork::Jovian), &store, config);
+        let attributes = rig.attributes(rig.genesis(), &[]);
+        let expected = attributes.payload_id(&rig.genesis(), version);
+        let id = rig.start(rig.genesis(), attributes).await.unwrap();
+        assert_eq!(id, expected);
+        assert_eq!(id.0[0], version);
+        rig.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

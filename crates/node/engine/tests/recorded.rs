@@ -75,6 +75,25 @@ fn real_blocks_engine_payload_ids_are_those_of_the_recorded_engine() {
     assert!(compared >= 15, "only {compared}");
 }
 
+/// Made by op-geth's own function; the devnet's Go module checks that they are.
+const PAYLOAD_IDS: &str = include_str!("../../../../tests/devnet/payloadid/vectors.json");
+
+#[test]
+fn payload_ids_are_op_geths_in_both_versions() {
+    let vectors: Vec<Value> = serde_json::from_str(PAYLOAD_IDS).unwrap();
+    let mut versions = BTreeSet::new();
+    for vector in &vectors {
+        let attributes: OpPayloadAttributes =
+            serde_json::from_value(vector["attributes"].clone()).unwrap();
+        let parent: B256 = serde_json::from_value(vector["parent"].clone()).unwrap();
+        let version = u8::try_from(vector["version"].as_u64().unwrap()).unwrap();
+        let id = attributes.payload_id(&parent, version).to_string();
+        assert_eq!(&id, vector["id"].as_str().unwrap(), "{}", vector["name"]);
+        versions.insert(version);
+    }
+    assert_eq!(versions, BTreeSet::from([3, 4]));
+}
+
 #[test]
 fn real_blocks_engine_recorded_payloads_hash_to_their_block_hash() {
     let Some(rows) = recording() else { return };

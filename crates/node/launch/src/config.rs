@@ -71,6 +71,9 @@ pub struct BuilderConfig {
     pub roots: RootsRule,
     /// How a block's capacity is handed out over its flashblocks.
     pub share: ShareRule,
+    /// How long before the block's timestamp a flashblock must be ready to be published; zero is no
+    /// limit.
+    pub publish_by: Duration,
     /// Largest estimated compressed size of one transaction in bytes; 0 is unlimited.
     pub da_tx_bytes_max: u64,
     /// Largest estimated compressed size of a block in bytes; 0 is unlimited.
@@ -86,6 +89,7 @@ impl Default for BuilderConfig {
             end_margin: Duration::from_millis(75),
             roots: RootsRule::Every,
             share: ShareRule::Even,
+            publish_by: Duration::ZERO,
             da_tx_bytes_max: 0,
             da_block_bytes_max: 0,
             payload_id_version: 3,

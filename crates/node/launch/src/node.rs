@@ -199,8 +199,6 @@ fn open_store(chain: &ChainSpec, datadir: &DataDir) -> Result<Store, LaunchError
 }
 
 pub(crate) fn job_config(config: &BuilderConfig) -> Result<JobConfig, LaunchError> {
-    let micros =
-        |duration: std::time::Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
     let job = JobConfig {
         interval_us: micros(config.flashblock_interval),
         end_margin_us: micros(config.end_margin),
@@ -217,6 +215,15 @@ pub(crate) fn job_config(config: &BuilderConfig) -> Result<JobConfig, LaunchErro
             ),
         });
     }
+    if !config.publish_by.is_zero() && config.publish_by >= config.end_margin {
+        return Err(LaunchError::Config {
+            flag: "--flashblocks.publish-by",
+            reason: format!(
+                "{:?} is not below --flashblocks.end-margin, {:?}: the last flashblock would always be too late",
+                config.publish_by, config.end_margin
+            ),
+        });
+    }
     job.validate().map_err(|error| builder_flag(&error))?;
     Ok(job)
 }
@@ -228,9 +235,14 @@ pub(crate) fn builder_flag(error: &blockwright_service::ConfigError) -> LaunchEr
     }
 }
 
+fn micros(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
 fn service_config(config: &BuilderConfig, job: JobConfig) -> ServiceConfig {
     ServiceConfig {
         job,
+        publish_by_us: micros(config.publish_by),
         da_limits: blockwright_service::DaLimits::from_rpc(
             config.da_tx_bytes_max,
             config.da_block_bytes_max,

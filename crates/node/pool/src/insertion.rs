@@ -12,7 +12,7 @@ use crate::event::Events;
 use crate::jobs::Arrival;
 use crate::metrics::Sizes;
 use crate::pool::{Head, Shared};
-use crate::validate::{check_account, check_transaction};
+use crate::validate::{check_account, check_tip, check_transaction};
 use crate::view::AccountFacts;
 
 /// Insertions under one hold of the table's lock, so that a building job never waits long.
@@ -76,6 +76,7 @@ impl Shared {
             .map(|(tx, arrival)| {
                 if !checked {
                     check_transaction(&tx.envelope, &self.config, &head.view)?;
+                    check_tip(&tx.envelope, self.min_tip_wei())?;
                 }
                 check_account(tx, *arrival, accounts.facts(tx.sender)?, &head.view)
             })

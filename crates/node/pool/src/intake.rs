@@ -21,7 +21,7 @@ use crate::metrics::PoolMetrics;
 use crate::pool::{Head, Shared};
 use crate::recovery::recover_sender;
 use crate::submission::{Outcome, Piece, Submission};
-use crate::validate::{check_bytes, check_transaction};
+use crate::validate::{check_bytes, check_tip, check_transaction};
 
 /// Bounded entry to the intake threads. When full it refuses; it never makes a caller wait for
 /// room. The threads end when it is dropped.
@@ -204,6 +204,7 @@ impl Worker {
         let envelope = OpTxEnvelope::decode_2718_exact(encoded.as_ref())
             .map_err(|error| PoolError::Decode(error.to_string()))?;
         check_transaction(&envelope, config, &head.view)?;
+        check_tip(&envelope, self.shared.min_tip_wei())?;
         let sender = recover_sender(&envelope)?;
         self.shared.recovered.fetch_add(1, Ordering::Relaxed);
         self.shared.metrics.recovered.increment(1);

@@ -59,6 +59,10 @@ pub(crate) struct State {
     pub(crate) settled: bool,
 }
 
+fn saturated(wei: u128) -> u64 {
+    u64::try_from(wei).unwrap_or(u64::MAX)
+}
+
 /// Everything that handles, intake threads and jobs share.
 pub(crate) struct Shared {
     pub(crate) config: PoolConfig,
@@ -68,6 +72,8 @@ pub(crate) struct Shared {
     /// One head change at a time.
     pub(crate) head_serial: Mutex<()>,
     pub(crate) recovered: AtomicU64,
+    /// In wei; 18 ether and more are the same to everybody.
+    min_tip_wei: AtomicU64,
     arrivals: AtomicU64,
     new_pending: broadcast::Sender<B256>,
 }
@@ -76,6 +82,7 @@ impl Shared {
     fn new(config: PoolConfig) -> Self {
         let (new_pending, _) = broadcast::channel(config.new_pending_capacity.max(1));
         Self {
+            min_tip_wei: AtomicU64::new(saturated(config.min_tip_wei)),
             config,
             metrics: PoolMetrics::new(),
             jobs: Jobs::default(),
@@ -90,6 +97,10 @@ impl Shared {
     /// The first of `count` consecutive arrival numbers.
     pub(crate) fn next_arrivals(&self, count: u64) -> u64 {
         self.arrivals.fetch_add(count, Ordering::Relaxed)
+    }
+
+    pub(crate) fn min_tip_wei(&self) -> u128 {
+        self.min_tip_wei.load(Ordering::Relaxed).into()
     }
 
     pub(crate) fn head(&self) -> Result<Arc<Head>, PoolError> {
@@ -282,6 +293,14 @@ impl Pool {
     pub fn get(&self, hash: &B256) -> Option<SharedTx> {
         let state = self.shared.state.lock();
         state.table.get(hash).map(|pooled| pooled.tx.clone())
+    }
+
+    /// Takes over the smallest tip cap in wei (geth's `miner_setGasPrice`) for what arrives from now
+    /// on; what is pooled stays. Values from 2^64 on are read as 2^64 - 1.
+    pub fn set_min_tip(&self, wei: u128) {
+        self.shared
+            .min_tip_wei
+            .store(saturated(wei), Ordering::Relaxed);
     }
 
     /// How much is pooled now.

@@ -47,7 +47,7 @@ pub(crate) fn check_transaction(
     check_chain_id(tx, config)?;
     check_init_code(tx, head.fork)?;
     check_gas_limit(tx, head)?;
-    check_fees(tx, config)?;
+    check_fees(tx)?;
     if tx.nonce() == u64::MAX {
         return Err(PoolError::NonceMax(tx.nonce()));
     }
@@ -111,16 +111,24 @@ fn check_gas_limit(tx: &OpTxEnvelope, head: &HeadView) -> Result<(), PoolError> 
     Ok(())
 }
 
-fn check_fees(tx: &OpTxEnvelope, config: &PoolConfig) -> Result<(), PoolError> {
+fn check_fees(tx: &OpTxEnvelope) -> Result<(), PoolError> {
     let fee_cap = tx.max_fee_per_gas();
     let tip = tx.max_priority_fee_per_gas().unwrap_or(fee_cap);
     if tip > fee_cap {
         return Err(PoolError::TipAboveFeeCap { tip, fee_cap });
     }
-    if tip < config.min_tip_wei {
+    Ok(())
+}
+
+/// The pool's own price, which may change at run time.
+pub(crate) fn check_tip(tx: &OpTxEnvelope, min_tip_wei: u128) -> Result<(), PoolError> {
+    let tip = tx
+        .max_priority_fee_per_gas()
+        .unwrap_or_else(|| tx.max_fee_per_gas());
+    if tip < min_tip_wei {
         return Err(PoolError::TipTooLow {
             tip,
-            needed: config.min_tip_wei,
+            needed: min_tip_wei,
         });
     }
     Ok(())

@@ -10,6 +10,8 @@ use jsonrpsee::types::ErrorObjectOwned;
 const INVALID_PARAMS: i32 = -32_602;
 const INTERNAL: i32 = -32_603;
 const SERVER: i32 = -32_000;
+/// op-geth's answer to a condition that does not hold.
+const CONDITION_REJECTED: i32 = -32_003;
 const LIMIT_EXCEEDED: i32 = -32_005;
 const REVERTED: i32 = 3;
 
@@ -51,6 +53,9 @@ pub enum RpcError {
     /// The pool refused the transaction.
     #[error(transparent)]
     Rejected(#[from] PoolError),
+    /// The transaction asks for a condition that is not looked at.
+    #[error("transaction rejected: this builder does not hold {0} when it includes transactions")]
+    ConditionNotSupported(&'static str),
     /// The request asks for more than the server gives.
     #[error("{0}")]
     LimitExceeded(String),
@@ -84,6 +89,7 @@ impl RpcError {
             | Self::ExceedsAllowance(_)
             | Self::InvalidCall(_)
             | Self::Rejected(_)
+            | Self::ConditionNotSupported(_)
             | Self::LimitExceeded(_)
             | Self::Internal(_) => Severity::AbandonJob,
         }
@@ -96,6 +102,7 @@ impl RpcError {
             Self::LimitExceeded(_) | Self::Busy | Self::Rejected(PoolError::IntakeFull { .. }) => {
                 LIMIT_EXCEEDED
             }
+            Self::ConditionNotSupported(_) => CONDITION_REJECTED,
             Self::Internal(_) => INTERNAL,
             Self::UnknownBlock(_)
             | Self::StateNotHeld { .. }

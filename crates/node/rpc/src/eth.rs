@@ -11,3 +11,4 @@ mod transactions;
 
 pub(crate) use blocks::header_view;
 pub(crate) use logs::block_logs;
+pub(crate) use submit::SEND_CONDITIONAL;

@@ -10,6 +10,7 @@ use jsonrpsee::RpcModule;
 use serde::{Deserialize, Serialize};
 
 use crate::args::Args;
+use crate::eth::SEND_CONDITIONAL;
 use crate::submissions::{SEND_RAW, raw_transaction};
 use crate::subscriptions::register_subscriptions;
 use crate::{EthApi, RpcError};
@@ -46,6 +47,7 @@ pub fn engine_port_module(api: &EthApi) -> RpcModule<EthApi> {
     execution_methods(&mut methods);
     submit_methods(&mut methods);
     miner_methods(&mut methods);
+    sidecar_methods(&mut methods);
     methods.module
 }
 
@@ -196,6 +198,16 @@ fn submit_methods(methods: &mut MethodTable) {
             api.send_raw_transaction(raw_transaction(&params)?).await
         })
         .expect("method names in this file are distinct");
+    methods
+        .module
+        .register_async_method(SEND_CONDITIONAL, |params, api: Arc<EthApi>, _| async move {
+            let args = Args::parse(&params)?;
+            args.at_most(2)?;
+            let encoded = args.required(0, "transaction")?;
+            api.send_conditional(encoded, &args.required(1, "condition")?)
+                .await
+        })
+        .expect("method names in this file are distinct");
 }
 
 fn node_methods(methods: &mut MethodTable) {
@@ -228,6 +240,26 @@ fn miner_methods(methods: &mut MethodTable) {
         let block: U64 = args.required(1, "maxBlockSize")?;
         (api.deps.set_da_limits)(tx.to(), block.to());
         Ok(true)
+    });
+}
+
+/// What sidecars pass on, and nobody else may ask.
+fn sidecar_methods(methods: &mut MethodTable) {
+    methods.quick("miner_setGasPrice", |api, args| {
+        args.at_most(1)?;
+        let wei: U256 = args.required(0, "gasPrice")?;
+        api.deps.pool.set_min_tip(wei.saturating_to());
+        Ok(true)
+    });
+    // What follows is the sequencer's to decide: it comes with the attributes. `false` says that
+    // nothing was changed.
+    methods.quick("miner_setGasLimit", |_, args| {
+        args.at_most(1)?;
+        args.required::<U64>(0, "gasLimit").map(|_| false)
+    });
+    methods.quick("miner_setExtra", |_, args| {
+        args.at_most(1)?;
+        args.required::<String>(0, "extra").map(|_| false)
     });
 }
 

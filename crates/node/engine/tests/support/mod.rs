@@ -80,17 +80,27 @@ impl Rig {
     }
 
     pub fn on(chain: Arc<ChainSpec>, store: &StoreConfig) -> Self {
-        Self::with(chain, store, ServiceConfig::default())
+        Self::configured(chain, store, EngineConfig::default())
     }
 
     /// A rig whose builder leaves roots out as `roots` says.
     pub fn leaving_out(fork: OpFork, roots: RootsRule) -> Self {
         let mut service = ServiceConfig::default();
         service.job.roots = roots;
-        Self::with(chain(fork), &StoreConfig::in_memory(), service)
+        let config = EngineConfig::default();
+        Self::with(chain(fork), &StoreConfig::in_memory(), config, service)
     }
 
-    fn with(chain: Arc<ChainSpec>, store: &StoreConfig, service: ServiceConfig) -> Self {
+    pub fn configured(chain: Arc<ChainSpec>, store: &StoreConfig, config: EngineConfig) -> Self {
+        Self::with(chain, store, config, ServiceConfig::default())
+    }
+
+    fn with(
+        chain: Arc<ChainSpec>,
+        store: &StoreConfig,
+        config: EngineConfig,
+        service: ServiceConfig,
+    ) -> Self {
         let genesis = Genesis {
             header: chain.genesis_header().clone(),
             hash: chain.genesis_hash(),
@@ -113,7 +123,7 @@ impl Rig {
             builder: builder.clone(),
             clock,
         };
-        let engine = Engine::new(EngineConfig::default(), deps).unwrap();
+        let engine = Engine::new(config, deps).unwrap();
         Self {
             engine,
             chain,

@@ -4,7 +4,7 @@ use alloy_primitives::{Address, Bytes, Signature, TxKind, U256};
 use blockwright_types::OpFork;
 use op_alloy_consensus::{OpTxEnvelope, OpTypedTransaction};
 
-use super::{HALF_ORDER, check_bytes, check_transaction};
+use super::{HALF_ORDER, check_bytes, check_tip, check_transaction};
 use crate::testing::{
     CHAIN_ID, Chain, ETHER, ROLLUP_FEE, deposit, key, recovered, sender, signed, transfer,
 };
@@ -25,7 +25,9 @@ fn check_with(
     configure(&mut config);
     let mut head = chain.view();
     head.fork = fork;
-    check_transaction(&recovered(sender(0), tx).envelope, &config, &head)
+    let envelope = &recovered(sender(0), tx).envelope;
+    check_transaction(envelope, &config, &head)?;
+    check_tip(envelope, config.min_tip_wei)
 }
 
 fn set_code(authorizations: usize) -> TxEip7702 {

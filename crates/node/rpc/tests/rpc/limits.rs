@@ -180,6 +180,10 @@ async fn the_engine_port_has_what_consensus_clients_and_sidecars_ask() {
         "eth_getCode",
         "eth_call",
         "eth_sendRawTransaction",
+        "eth_sendRawTransactionConditional",
+        "miner_setExtra",
+        "miner_setGasLimit",
+        "miner_setGasPrice",
         "miner_setMaxDASize",
     ] {
         assert!(module.method(method).is_some(), "{method}");

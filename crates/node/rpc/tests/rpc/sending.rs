@@ -1,6 +1,7 @@
 //! `eth_sendRawTransaction` and what of it is seen before the block.
 
 use alloy_primitives::TxKind;
+use blockwright_rpc::{engine_port_module, eth_module};
 use jsonrpsee::rpc_params;
 use serde_json::{Value, json};
 
@@ -110,4 +111,62 @@ async fn refusals_use_the_words_wallets_know() {
         .await;
     assert_eq!(error.code(), -32_602);
     assert!(error.message().contains("transaction"), "{error}");
+}
+
+#[tokio::test]
+async fn a_condition_is_refused_by_name_and_none_is_no_hindrance() {
+    let chain = start().await;
+    let tx = signed(0, transaction(0, TxKind::Call(LOGGER)));
+    let method = "eth_sendRawTransactionConditional";
+    for (condition, name) in [
+        (json!({"blockNumberMax": "0x10"}), "blockNumberMax"),
+        (json!({"timestampMin": "0x1"}), "timestampMin"),
+        (
+            json!({"knownAccounts": {LOGGER.to_string(): {"0x00": "0x00"}}}),
+            "knownAccounts",
+        ),
+    ] {
+        let params = rpc_params![tx.encoded.clone(), condition];
+        let error = chain.refused(method, params).await;
+        assert_eq!(error.code(), -32_003, "{error}");
+        assert!(error.message().contains(name), "{error}");
+    }
+    for malformed in [json!({"blockNumberMaximum": "0x1"}), json!("0x1")] {
+        let params = rpc_params![tx.encoded.clone(), malformed];
+        let error = chain.refused(method, params).await;
+        assert_eq!(error.code(), -32_602, "{error}");
+    }
+    assert!(chain.pool.get(&tx.hash).is_none());
+    let params = rpc_params![tx.encoded.clone(), json!({"knownAccounts": {}})];
+    assert_eq!(chain.ask(method, params).await, json!(tx.hash));
+    assert!(chain.pool.get(&tx.hash).is_some());
+}
+
+#[tokio::test]
+async fn a_sidecar_sets_the_price_and_leaves_what_the_sequencer_decides() {
+    let chain = start().await;
+    let sidecar = engine_port_module(&chain.api);
+    let public = eth_module(&chain.api);
+    for (method, param, changes) in [
+        ("miner_setGasPrice", "0xffffffffffffffffff", true),
+        ("miner_setGasLimit", "0x1c9c380", false),
+        ("miner_setExtra", "anything", false),
+    ] {
+        let answer: bool = sidecar.call(method, rpc_params![param]).await.unwrap();
+        assert_eq!(answer, changes, "{method}");
+        let none = sidecar.call::<_, bool>(method, rpc_params![]).await;
+        assert!(none.is_err(), "{method} without a parameter");
+        assert!(public.method(method).is_none(), "{method} is not public");
+    }
+    let tx = signed(0, transaction(0, TxKind::Call(LOGGER)));
+    let send = || rpc_params![tx.encoded.clone()];
+    let error = chain.refused("eth_sendRawTransaction", send()).await;
+    assert!(error.message().contains("tip"), "{error}");
+    let lowered: bool = sidecar
+        .call("miner_setGasPrice", rpc_params!["0x0"])
+        .await
+        .unwrap();
+    assert!(lowered);
+    let hash = chain.ask("eth_sendRawTransaction", send()).await;
+    assert_eq!(hash, json!(tx.hash));
 }
