@@ -51,6 +51,7 @@ fn workload(load: Load, fork: OpFork, accounts: u32) -> Workload {
         builder_args: Vec::new(),
         crowd: CrowdPlan::default(),
         trouble: TroublePlan::default(),
+        roots_required: false,
     };
     Workload::prepare(&plan, &()).unwrap()
 }

@@ -4,9 +4,9 @@
 mod support;
 
 use alloy_primitives::{Address, B256, U256};
+use blockwright_engine::{EngineConfig, EngineError, ForkchoiceVersion, GetPayloadVersion};
 use blockwright_engine::{EngineError, ForkchoiceVersion, GetPayloadVersion};
 use blockwright_service::{Payload, RootsRule};
-use blockwright_engine::{EngineConfig, EngineError, ForkchoiceVersion, GetPayloadVersion};
 use blockwright_state::StoreConfig;
 use blockwright_types::{OpFork, PayloadId};
 use op_alloy_rpc_types_engine::OpPayloadAttributes;
