@@ -188,8 +188,8 @@ impl Merge {
         }
         let follows = before.map(|(id, _)| id).filter(|id| *id != payload_id);
         let open = self.open(payload_id, now_us);
-        if let Some(follows) = follows.filter(|_| !was_broken) {
-            open.follow(follows);
+        if let Some(follows) = follows {
+            open.follow(follows, !was_broken);
         }
         let verdict = self.place(copy, digest);
         let sent = out.len();
@@ -398,9 +398,9 @@ impl Merge {
         while let Some(id) = alive.get(looked_at).copied() {
             looked_at += 1;
             let found = self.waiting.iter().find(|open| open.id == id);
-            for before in found.map(Open::follows).unwrap_or_default() {
-                if !alive.contains(before) {
-                    alive.push(*before);
+            for before in found.into_iter().flat_map(Open::follows) {
+                if !alive.contains(&before) {
+                    alive.push(before);
                 }
             }
         }

@@ -8,6 +8,9 @@ use bytes::Bytes;
 /// Flashblocks of a payload that are told apart. A block of 200 s with 50 ms has 4,000.
 const INDICES_MAX: usize = 8_192;
 
+/// Payloads before one that are remembered; more than one only where upstreams disagree.
+const FOLLOWS_MAX: usize = 16;
+
 /// What is known of a flashblock beyond its position: enough to know a second copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Print {
@@ -48,8 +51,8 @@ pub(crate) struct Open {
     held: BTreeMap<u64, Held>,
     /// Upstreams that contradicted an earlier copy.
     distrusted: Vec<usize>,
-    /// Payloads from which an unbroken upstream came here.
-    follows: Vec<PayloadId>,
+    /// Payloads from which upstreams came here, and whether one did without a break.
+    follows: Vec<(PayloadId, bool)>,
     /// When it was heard of first.
     pub(crate) since_us: u64,
 }
@@ -82,20 +85,23 @@ impl Open {
         self.held.contains_key(&self.next())
     }
 
-    /// An unbroken upstream went from `before` to this payload.
-    pub(crate) fn follow(&mut self, before: PayloadId) {
-        if !self.follows.contains(&before) {
-            self.follows.push(before);
+    /// An upstream went from `before` to this payload, without a break or not.
+    pub(crate) fn follow(&mut self, before: PayloadId, is_whole: bool) {
+        match self.follows.iter_mut().find(|(id, _)| *id == before) {
+            Some((_, was_whole)) => *was_whole |= is_whole,
+            None if self.follows.len() < FOLLOWS_MAX => self.follows.push((before, is_whole)),
+            None => {}
         }
     }
 
+    /// Whether an upstream came here from `before` without a break.
     pub(crate) fn is_after(&self, before: PayloadId) -> bool {
-        self.follows.contains(&before)
+        self.follows.contains(&(before, true))
     }
 
     /// Payloads from which upstreams came here.
-    pub(crate) fn follows(&self) -> &[PayloadId] {
-        &self.follows
+    pub(crate) fn follows(&self) -> impl Iterator<Item = PayloadId> {
+        self.follows.iter().map(|(id, _)| *id)
     }
 
     pub(crate) fn is_distrusted(&self, upstream: usize) -> bool {
