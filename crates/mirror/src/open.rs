@@ -87,10 +87,10 @@ impl Open {
 
     /// An upstream went from `before` to this payload, without a break or not.
     pub(crate) fn follow(&mut self, before: PayloadId, is_whole: bool) {
-        match self.follows.iter_mut().find(|(id, _)| *id == before) {
-            Some((_, was_whole)) => *was_whole |= is_whole,
-            None if self.follows.len() < FOLLOWS_MAX => self.follows.push((before, is_whole)),
-            None => {}
+        if let Some((_, was_whole)) = self.follows.iter_mut().find(|(id, _)| *id == before) {
+            *was_whole |= is_whole;
+        } else if self.follows.len() < FOLLOWS_MAX {
+            self.follows.push((before, is_whole));
         }
     }
 
