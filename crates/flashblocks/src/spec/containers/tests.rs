@@ -52,7 +52,7 @@ fn account(number: u16) -> AccountMetadata {
         address: Address::repeat_byte(low),
         balance: (number % 3 != 0).then(|| U256::from(number)).into(),
         nonce: u64::from(high),
-        code: Optional(None),
+        code: None.into(),
         storage_slots: slots(low % 3),
     }
 }
