@@ -19,6 +19,9 @@ pub(crate) trait Completion<A>: Send + Sync {
     /// `block` is the payload from now on. Never waits.
     fn published(&self, block: &UnrootedBlock);
 
+    /// Nobody is likely to ask for the block: what was prepared may go.
+    fn let_go(&self);
+
     /// The block with its roots; waits for them.
     fn complete(&self, block: &UnrootedBlock) -> Result<Best<A>, RootFault>;
 }
@@ -117,6 +120,10 @@ impl<H: Host> Completion<H::Artifact> for Completer<H> {
             // Completing tries again and says what came of it.
             tracing::debug!(%error, "root session not started");
         }
+    }
+
+    fn let_go(&self) {
+        *self.fed.lock() = None;
     }
 
     /// Tries what was fed, then a fresh session, which does the whole block's work.

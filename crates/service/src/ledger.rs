@@ -310,8 +310,14 @@ impl<A: Clone + Send + Sync + 'static> Ledger<A> {
         self.running.load(Ordering::Acquire)
     }
 
-    /// Its thread has ended.
+    /// Its thread has ended. A payload that was given up keeps no session at work; should it be asked
+    /// for after all, a fresh one does.
     pub(crate) fn ended(&self) {
+        use StopReason::{Expired, Failed, Resolved, Shutdown, Superseded};
+        match self.stop_reason() {
+            Some(Superseded | Expired | Shutdown) => self.completion.let_go(),
+            Some(Resolved | Failed) | None => {}
+        }
         self.running.store(false, Ordering::Release);
     }
 
