@@ -93,7 +93,8 @@ async fn assert_same(direct: &mut Reader, seen: &[Seen]) {
     }
 }
 
-async fn metric(process: &Blockwright, name: &str) -> f64 {
+/// Sum of a metric over the series that have this label.
+async fn metric(process: &Blockwright, name: &str, label: &str) -> f64 {
     let url = process.endpoints.metrics.clone();
     let address = url
         .trim_start_matches("http://")
@@ -107,7 +108,8 @@ async fn metric(process: &Blockwright, name: &str) -> f64 {
     tokio::io::AsyncReadExt::read_to_string(&mut socket, &mut text)
         .await
         .unwrap();
-    let lines = text.lines().filter(|line| line.starts_with(name));
+    let is_it = |line: &&str| line.starts_with(name) && line.contains(label);
+    let lines = text.lines().filter(is_it);
     lines
         .map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap())
         .sum()
@@ -146,8 +148,14 @@ async fn a_mirror_of_mirrors_on_cut_wires_loses_and_repeats_nothing() {
         seen.remove(0);
     }
     assert_same(&mut direct, &seen).await;
-    let resumed = metric(&last, "blockwright_stream_resumed_total").await;
+    let resumed = metric(&last, "blockwright_stream_resumed_total", "").await;
     assert!(resumed > 10.0, "{resumed}");
+    for cut in [&left, &right] {
+        let connects = "blockwright_mirror_connects_total";
+        let resumed = metric(cut, connects, "resumed=\"yes\"").await;
+        assert!(resumed > 3.0, "{resumed}");
+        assert_eq!(metric(cut, "blockwright_mirror_gaps_total", "").await, 0.0);
+    }
     for process in [last, left, right, node] {
         assert!(process.stop());
     }
@@ -178,7 +186,7 @@ async fn a_stalled_upstream_is_noticed_and_the_other_carries_on() {
     both.wait_for_log("upstream connected", PATIENCE);
     seen.extend(reader.take(10).await);
     assert_same(&mut direct, &seen).await;
-    let stalls = metric(&both, "blockwright_mirror_stalls_total").await;
+    let stalls = metric(&both, "blockwright_mirror_stalls_total", "").await;
     assert!(stalls >= 1.0, "{stalls}");
 }
 
@@ -196,8 +204,11 @@ async fn a_killed_upstream_is_not_missed() {
     killed.kill();
     seen.extend(reader.take(25).await);
     assert_same(&mut direct, &seen).await;
-    let duplicates = r#"blockwright_mirror_frames_total"#;
-    assert!(metric(&both, duplicates).await >= seen.len() as f64);
+    let frames = "blockwright_mirror_frames_total";
+    let first = metric(&both, frames, "kind=\"first\"").await;
+    assert!(first >= seen.len() as f64, "{first}");
+    assert!(metric(&both, frames, "kind=\"duplicate\"").await > 0.0);
+    assert_eq!(metric(&both, frames, "kind=\"equivocation\"").await, 0.0);
 }
 
 /// The next frame of a plain subscriber, unpacked.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use support::process::{Blockwright, binary};
+use support::proxy::Proxy;
 use support::rpc::Rpc;
 use support::tx::transfer;
 
@@ -145,4 +146,31 @@ async fn what_cannot_be_watched_is_named() {
     assert_eq!(missing.status.code(), Some(1));
     let said = String::from_utf8_lossy(&missing.stderr).into_owned();
     assert!(said.contains("recording /nonexistent/frames"), "{said}");
+}
+
+/// What is cut again and again is watched as if it were not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_stream_is_resumed_without_a_finding() {
+    let node = Blockwright::start(&["dev", "--block-time", "1s"]);
+    let wire = Proxy::start(&node.endpoints.flashblocks).await;
+    let url = wire.url();
+    let watching = watch(
+        [&url, "--json", "--verify", "--blocks", "3"]
+            .map(str::to_owned)
+            .to_vec(),
+    );
+    let cutting = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(350)).await;
+            wire.cut();
+        }
+    };
+    let output = tokio::select! {
+        output = watching => output,
+        () = cutting => unreachable!("it cuts for ever"),
+    };
+    let seen = lines(&output);
+    assert_proved(&output, &seen);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no stream"));
+    assert!(node.stop());
 }
