@@ -329,6 +329,23 @@ impl Report {
         }
     }
 
+    /// What the resuming subscriber missed or had otherwise, a sentence each.
+    fn violations_of_resuming(&self) -> Vec<String> {
+        let Some(resuming) = &self.resuming else {
+            return Vec::new();
+        };
+        [
+            (resuming.missing, "missed"),
+            (resuming.repeated, "had twice"),
+            (resuming.differing, "had with another content"),
+            (resuming.out_of_order, "had out of order"),
+        ]
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} flashblocks that the resuming subscriber {what}"))
+        .collect()
+    }
+
     /// Every way in which the builder was incorrect, a sentence each; empty for a correct run.
     /// Times, missing flashblocks and refused transactions are figures and never in here.
     pub fn violations(&self) -> Vec<String> {
@@ -380,18 +397,7 @@ impl Report {
                 "{gaps} flashblocks at other subscribers do not follow the one before them"
             ));
         }
-        if let Some(resuming) = &self.resuming {
-            let counted = [
-                (resuming.missing, "missed"),
-                (resuming.repeated, "had twice"),
-                (resuming.differing, "had with another content"),
-                (resuming.out_of_order, "had out of order"),
-            ];
-            let told = counted.iter().filter(|(count, _)| *count > 0);
-            violations.extend(told.map(|(count, what)| {
-                format!("{count} flashblocks that the resuming subscriber {what}")
-            }));
-        }
+        violations.extend(self.violations_of_resuming());
         if let Some(reason) = &self.stream.ended_early {
             violations.push(format!("the stream ended before the run: {reason}"));
         }
