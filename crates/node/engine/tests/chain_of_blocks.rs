@@ -5,7 +5,6 @@ mod support;
 
 use alloy_primitives::{Address, B256, U256};
 use blockwright_engine::{EngineConfig, EngineError, ForkchoiceVersion, GetPayloadVersion};
-use blockwright_engine::{EngineError, ForkchoiceVersion, GetPayloadVersion};
 use blockwright_service::{Payload, RootsRule};
 use blockwright_state::StoreConfig;
 use blockwright_types::{OpFork, PayloadId};
