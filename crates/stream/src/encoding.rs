@@ -20,7 +20,7 @@ pub(crate) enum Encoding {
 
 /// A compression that is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Codec {
+pub enum Codec {
     /// RFC 7932.
     Brotli,
     /// RFC 8878.
@@ -80,8 +80,11 @@ impl Codec {
         }
     }
 
-    /// Compresses a whole frame.
-    pub(crate) fn compress(self, plain: &[u8]) -> io::Result<Vec<u8>> {
+    /// Compresses a whole frame, at the quality that subscribers get.
+    ///
+    /// # Errors
+    /// Where the library fails, which it does for want of memory.
+    pub fn compress(self, plain: &[u8]) -> io::Result<Vec<u8>> {
         match self {
             Self::Zstd => zstd::bulk::compress(plain, ZSTD_LEVEL),
             Self::Brotli => {

@@ -10,6 +10,7 @@ pub use config::{RingLimits, StreamConfig, StreamLimits};
 mod encoder;
 
 mod encoding;
+pub use encoding::Codec;
 
 mod entry;
 
