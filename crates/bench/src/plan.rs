@@ -152,9 +152,12 @@ impl Timing {
 }
 
 impl RunPlan {
-    /// How long the load lasts where no slot slips.
+    /// How long the load lasts where no slot slips. Slots whose payload is dropped on purpose come on
+    /// top of the blocks'.
     pub(crate) fn load_time(&self) -> Duration {
-        Duration::from_secs(self.blocks.saturating_mul(self.timing.block_time_s))
+        let blocks_s = self.blocks.saturating_mul(self.timing.block_time_s);
+        let built_percent = 100_u64.saturating_sub(self.trouble.dropped_payloads_percent.into());
+        Duration::from_secs(blocks_s.saturating_mul(100).div_ceil(built_percent.max(1)))
     }
 
     /// Checks all ranges.

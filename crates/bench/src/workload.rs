@@ -169,7 +169,7 @@ fn order(plan: &RunPlan) -> Result<Order, BenchError> {
 
 /// How many transactions the load has.
 fn transactions(plan: &RunPlan) -> u64 {
-    let seconds = plan.blocks.saturating_mul(plan.timing.block_time_s);
+    let seconds = plan.load_time().as_secs();
     match plan.pace {
         Pace::Rate { tx_per_s } => (tx_per_s * seconds as f64).ceil() as u64,
         Pace::Flood { pending_max } => {
