@@ -50,7 +50,9 @@ fn account(number: u16) -> AccountMetadata {
     let [high, low] = number.to_be_bytes();
     AccountMetadata {
         address: Address::repeat_byte(low),
-        balance: (!number.is_multiple_of(3)).then(|| U256::from(number)).into(),
+        balance: (!number.is_multiple_of(3))
+            .then(|| U256::from(number))
+            .into(),
         nonce: u64::from(high),
         code: None.into(),
         storage_slots: slots(low % 3),
@@ -61,7 +63,10 @@ fn transaction(number: u16) -> TransactionMetadata {
     TransactionMetadata {
         status: u8::from(!number.is_multiple_of(7)),
         gas_used: 21_000 + u64::from(number),
-        contract_address: number.is_multiple_of(5).then(|| Address::repeat_byte(9)).into(),
+        contract_address: number
+            .is_multiple_of(5)
+            .then(|| Address::repeat_byte(9))
+            .into(),
     }
 }
 
