@@ -162,11 +162,9 @@ impl<H: Host> Host for ScriptHost<H> {
     }
 }
 
-fn failed<A>(answer: RootsAnswer<A>) -> RootsAnswer<A> {
-    RootsAnswer {
-        result: Err(RootFault("scripted failure".to_owned())),
-        ..answer
-    }
+fn failed<A>(mut answer: RootsAnswer<A>) -> RootsAnswer<A> {
+    answer.result = Err(RootFault("scripted failure".to_owned()));
+    answer
 }
 
 /// A root session under a script.

@@ -108,8 +108,10 @@ mod tests {
 
     #[test]
     fn another_content_counts() {
-        let mut record = ResumingRecord::default();
-        record.frames = frames(&ALL);
+        let mut record = ResumingRecord {
+            frames: frames(&ALL),
+            ..ResumingRecord::default()
+        };
         record.frames[3].digest = 1;
         assert_eq!(compare(&record, &frames(&ALL)).differing, 1);
     }
