@@ -3,6 +3,8 @@
 //! 600 transfers and 400 ERC-20 transfers (with their log) among 2,000 accounts, EIP-1559, random
 //! signatures; the second flashblock of its block. `cargo bench -p blockwright --bench encodings`.
 
+#![allow(clippy::unwrap_used)]
+
 use std::hint::black_box;
 use std::io::Read;
 use std::sync::Arc;
