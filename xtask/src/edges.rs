@@ -19,7 +19,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("exec", &["types", "seams", "ordered-trie"]),
     ("service", &["types", "seams", "core"]),
     ("flashblocks", &["types"]),
-    ("verify", &["types", "flashblocks", "chain", "ordered-trie"]),
+    (
+        "verify",
+        &["types", "flashblocks", "chain", "ordered-trie", "signer"],
+    ),
     ("testkit", &["types", "seams", "core", "service", "verify"]),
     ("signer", &["types"]),
     (

@@ -3,14 +3,18 @@
 mod args;
 pub(crate) use args::WatchArgs;
 
+mod beside;
+
 mod source;
+
+mod subscription;
 
 mod terminal;
 
 use std::io::IsTerminal as _;
 
 use blockwright_watch::{
-    Finding, FlashblockSeen, Monitor, RecordingWriter, SealedBlock, sealed_block,
+    Finding, FlashblockSeen, Heard, Monitor, MonitorRules, RecordingWriter, SealedBlock, sealed_block,
 };
 use eyre::bail;
 use tokio::sync::mpsc;
@@ -28,7 +32,7 @@ pub(crate) fn run(args: WatchArgs) -> eyre::Result<()> {
         let mut signals = ShutdownSignals::new()?;
         let source = Source::open(&args)?;
         let output = Output::of(&args, &source)?;
-        let mut watch = Watch::new(&args, output)?;
+        let mut watch = Watch::new(&args, &source, output)?;
         tokio::select! {
             result = watch.follow(source) => result?,
             () = signals.received() => {}
@@ -51,7 +55,7 @@ impl Output {
         } else if args.text || !std::io::stdout().is_terminal() {
             Self::Text
         } else {
-            Self::Terminal(Box::new(Terminal::start(source.name())?))
+            Self::Terminal(Box::new(Terminal::start(&source.name())?))
         })
     }
 }
@@ -74,12 +78,18 @@ struct Answer {
 }
 
 impl Watch {
-    fn new(args: &WatchArgs, output: Output) -> eyre::Result<Self> {
+    fn new(args: &WatchArgs, source: &Source, output: Output) -> eyre::Result<Self> {
         let record = args.record.as_deref();
+        let record = record.map(|path| RecordingWriter::create(path, source.dialect()));
+        let rules = MonitorRules {
+            dialect: source.dialect(),
+            verify: args.verify,
+            signers: args.signers.clone(),
+        };
         Ok(Self {
-            monitor: Monitor::new(args.verify),
+            monitor: Monitor::new(rules),
             output,
-            record: record.map(RecordingWriter::create).transpose()?,
+            record: record.transpose()?,
             rpc: args.rpc.clone(),
             answers: mpsc::channel(ANSWERS_MAX),
             // The last block is complete when the next one begins.
@@ -93,17 +103,9 @@ impl Watch {
         loop {
             tokio::select! {
                 item = source.next() => match item {
-                    Some(Item::Heard(heard)) => {
-                        if let Some(record) = &mut self.record {
-                            record.write(&heard)?;
-                        }
-                        let seen = self.monitor.hear(&heard);
-                        if self.show(&seen)? {
-                            return Ok(());
-                        }
-                    }
-                    Some(Item::Trouble(error)) => self.trouble(error.to_string()),
-                    Some(Item::Failed(error)) => return Err(error.into()),
+                    Some(item) => if self.item(item)? {
+                        return Ok(());
+                    },
                     None => return Ok(()),
                 },
                 Some(answer) = self.answers.1.recv() => self.compare(answer),
@@ -114,9 +116,44 @@ impl Watch {
         }
     }
 
+    /// Takes what the source brought; whether enough blocks were seen.
+    fn item(&mut self, item: Item) -> eyre::Result<bool> {
+        let seen = match item {
+            Item::Heard(heard) => {
+                self.keep(&heard)?;
+                self.monitor.hear(&heard)
+            }
+            Item::Pair(pair) => {
+                if let Some(beside) = &pair.beside {
+                    self.keep(beside)?;
+                }
+                self.keep(&pair.heard)?;
+                self.monitor.hear_pair(&pair)
+            }
+            Item::Unreadable {
+                at_us,
+                size_bytes,
+                cause,
+            } => self.monitor.unreadable(at_us, size_bytes, &cause),
+            Item::Trouble(error) => {
+                self.trouble(error.to_string());
+                return Ok(false);
+            }
+            Item::Failed(error) => return Err(error.into()),
+        };
+        self.show(&seen)
+    }
+
+    fn keep(&mut self, heard: &Heard) -> eyre::Result<()> {
+        if let Some(record) = &mut self.record {
+            record.write(heard)?;
+        }
+        Ok(())
+    }
+
     /// Shows a flashblock; whether enough blocks were seen.
     fn show(&mut self, seen: &FlashblockSeen) -> eyre::Result<bool> {
-        let begins = seen.index == 0 && seen.findings.is_empty();
+        let begins = seen.index == 0 && seen.is_accepted;
         if begins {
             if let Some(left) = &mut self.blocks_left {
                 *left = left.saturating_sub(1);
@@ -212,6 +249,9 @@ fn line(seen: &FlashblockSeen) -> String {
     );
     if seen.verified == Some(true) {
         line.push_str(" proved");
+    }
+    if let Some(signer) = seen.signer {
+        line.push_str(&format!(" signed by {signer}"));
     }
     for finding in &seen.findings {
         line.push_str(&format!(" [{:?}: {}]", finding.kind, finding.text));

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use blockwright_subscribe::Unreadable;
+
 /// Errors of listening, recording and asking a node.
 #[derive(Debug, thiserror::Error)]
 pub enum WatchError {
@@ -20,6 +22,16 @@ pub enum WatchError {
         url: String,
         /// What happened.
         cause: String,
+    },
+    /// A frame is dropped.
+    #[error("a frame of {size_bytes} bytes is dropped: {cause}")]
+    Unreadable {
+        /// When it came, in microseconds since the epoch.
+        at_us: u64,
+        /// Its size as it came.
+        size_bytes: usize,
+        /// What is wrong with it.
+        cause: Unreadable,
     },
     /// A node did not answer as it should.
     #[error("node {url}: {cause}")]

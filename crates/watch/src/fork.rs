@@ -20,7 +20,10 @@ pub(crate) fn fork_of(flashblock: &OpFlashblockPayload) -> OpFork {
         JOVIAN_EXTRA_BYTES => OpFork::Jovian,
         HOLOCENE_EXTRA_BYTES if is_list => OpFork::Holocene,
         HOLOCENE_EXTRA_BYTES => OpFork::Isthmus,
-        _ if diff.blob_gas_used.is_some() => OpFork::Ecotone,
+        // Dialect `spec` does not say the one, `base` of earlier forks not the other.
+        _ if diff.blob_gas_used.is_some() || !base.parent_beacon_block_root.is_zero() => {
+            OpFork::Ecotone
+        }
         _ => OpFork::Canyon,
     }
 }

@@ -3,13 +3,21 @@
 mod error;
 pub use error::WatchError;
 
+mod finding;
+pub use finding::{Finding, FindingKind};
+
 mod fork;
 
 mod listen;
 pub use listen::{Heard, Listening, listen};
 
 mod monitor;
-pub use monitor::{BlockSeen, Finding, FindingKind, FlashblockSeen, Monitor, Totals};
+pub use monitor::{Monitor, MonitorRules, Totals};
+
+mod pairing;
+pub use pairing::{Pair, Pairing, PairingLimits};
+
+mod read;
 
 mod recording;
 pub use recording::{Recording, RecordingWriter};
@@ -19,3 +27,8 @@ pub use rpc::{SealedBlock, sealed_block};
 
 mod screen;
 pub use screen::{Header, draw};
+
+mod seen;
+pub use seen::{BlockSeen, FlashblockSeen};
+
+mod signers;

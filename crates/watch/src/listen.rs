@@ -1,5 +1,6 @@
 //! Frames from a stream, for as long as somebody wants them.
 
+use blockwright_flashblocks::{Dialect, Form, MetadataDetail};
 use blockwright_subscribe::{Event, Gap, StreamUrl, SubscribeError, Subscriber, SubscriberConfig};
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -11,6 +12,8 @@ use crate::WatchError;
 pub struct Heard {
     /// When its last byte was there, in microseconds since the epoch.
     pub at_us: u64,
+    /// What it is written in.
+    pub dialect: Dialect,
     /// The frame, unpacked.
     pub frame: Bytes,
 }
@@ -19,39 +22,72 @@ pub struct Heard {
 #[derive(Debug)]
 pub struct Listening {
     url: String,
+    dialect: Dialect,
     events: mpsc::Receiver<Event>,
 }
 
-/// Listens to the stream at `url` (`ws://` or `wss://`) while the subscriber runs.
+/// Listens to the stream at `url` (`ws://` or `wss://`) in a dialect while the subscriber runs.
 ///
 /// # Errors
-/// [`WatchError::Stream`] where the URL is none.
-pub fn listen(url: &str) -> Result<(Subscriber, Listening), WatchError> {
+/// [`WatchError::Stream`] where the URL is none, and [`WatchError::Url`] where it asks for a dialect by
+/// itself.
+pub fn listen(url: &str, dialect: Dialect) -> Result<(Subscriber, Listening), WatchError> {
+    let bare = url.split('?').next().unwrap_or_default();
     let refused = |error: SubscribeError| WatchError::Stream {
-        url: url.split('?').next().unwrap_or_default().to_owned(),
+        url: bare.to_owned(),
         cause: error.to_string(),
     };
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    if query.split('&').any(|pair| pair.starts_with("dialect=")) {
+        return Err(WatchError::Url {
+            url: bare.to_owned(),
+            cause: "the dialect is a setting of its own and not part of the URL",
+        });
+    }
     let parsed: StreamUrl = url.parse().map_err(refused)?;
-    let url = parsed.to_string();
-    let config = SubscriberConfig::new(parsed);
+    let url = match dialect {
+        Dialect::V1 => parsed.to_string(),
+        other => format!("{parsed} ({other})"),
+    };
+    let config = SubscriberConfig {
+        form: Form::new(dialect, MetadataDetail::Full),
+        ..SubscriberConfig::new(parsed)
+    };
     let (subscriber, events) = Subscriber::new(config).map_err(refused)?;
-    Ok((subscriber, Listening { url, events }))
+    let listening = Listening {
+        url,
+        dialect,
+        events,
+    };
+    Ok((subscriber, listening))
 }
 
 impl Listening {
-    /// The next frame, or what is wrong with the stream; `None` once the subscriber is gone.
+    /// The next frame, or what is wrong with the stream; `None` once the subscriber is gone. Nothing is
+    /// lost where the wait is given up.
     pub async fn next(&mut self) -> Option<Result<Heard, WatchError>> {
         loop {
             let cause = match self.events.recv().await? {
                 Event::Frame(received) => {
                     return Some(Ok(Heard {
                         at_us: received.at_us,
+                        dialect: self.dialect,
                         frame: received.frame,
                     }));
                 }
                 Event::Connected { .. } => continue,
                 Event::Gap(gap) => missing(gap).to_owned(),
-                Event::Unreadable { cause, .. } => format!("a frame is dropped: {cause}"),
+                Event::Unreadable {
+                    received_us,
+                    size_bytes,
+                    cause,
+                } => {
+                    return Some(Err(WatchError::Unreadable {
+                        at_us: received_us,
+                        size_bytes,
+                        cause,
+                    }));
+                }
                 Event::Stalled { silent } => {
                     format!("stalled: no flashblock for {} ms", silent.as_millis())
                 }

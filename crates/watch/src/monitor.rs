@@ -3,119 +3,20 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use alloy_primitives::B256;
-use blockwright_flashblocks::{OpFlashblockPayload, decode_v1};
-use blockwright_verify::{Outcome, Report, Sequence, SequenceRules, Verifier, VerifierRules};
-use serde::Serialize;
+use alloy_primitives::Address;
+use blockwright_flashblocks::{Dialect, OpFlashblockPayload};
+use blockwright_verify::{Sequence, Verifier, VerifierRules};
 
+use crate::finding::{of_outcome, of_report};
 use crate::fork::fork_of;
-use crate::{Heard, SealedBlock};
+use crate::read::{Read, Reader, Unread};
+use crate::signers::Signers;
+use crate::{BlockSeen, Finding, FindingKind, FlashblockSeen, Heard, Pair, SealedBlock};
 
 /// Blocks that are remembered.
 const BLOCKS_MAX: usize = 256;
 /// Flashblocks that are remembered of each.
 const FLASHBLOCKS_MAX: usize = 4_096;
-
-/// Something that is wrong with a frame.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// What kind of thing.
-    pub kind: FindingKind,
-    /// In words, with the values that disagree.
-    pub text: String,
-}
-
-/// Kinds of [`Finding`]s.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FindingKind {
-    /// Not a flashblock of dialect `v1`.
-    Undecodable,
-    /// It is not the next one.
-    Gap,
-    /// It was seen before.
-    Duplicate,
-    /// It belongs to a payload that a newer one has replaced.
-    Superseded,
-    /// Two contents for one payload id and index.
-    Equivocation,
-    /// It contradicts itself or its payload.
-    Invalid,
-    /// Its block replaces one of the same or a higher number.
-    Reorg,
-    /// The block that the flashblocks make is not the one they claim.
-    Block,
-    /// Its transactions are not in the declared order.
-    Order,
-    /// The node sealed another block.
-    Sealed,
-}
-
-/// A flashblock as it was seen.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct FlashblockSeen {
-    /// Arrival, in microseconds since the epoch.
-    pub at_us: u64,
-    /// Number of its block; 0 where it could not be decoded.
-    pub block_number: u64,
-    /// Id of its payload.
-    pub payload_id: String,
-    /// Its index.
-    pub index: u64,
-    /// Transactions it adds.
-    pub transactions: usize,
-    /// Gas that its block uses so far.
-    pub gas_used: u64,
-    /// Size of the frame in bytes.
-    pub size_bytes: usize,
-    /// Milliseconds since the frame before it; `None` for the first one.
-    pub since_previous_ms: Option<f64>,
-    /// Whether it has a state root.
-    pub has_root: bool,
-    /// Hash of the block so far; zero where it carries no roots.
-    pub block_hash: B256,
-    /// Root of the receipts of the block so far.
-    pub receipts_root: B256,
-    /// Whether its block was proved up to here; `None` without verification, and where it carries no
-    /// roots: then its contents agree with each other, and the hash that proves them is yet to come.
-    pub verified: Option<bool>,
-    /// What is wrong with it.
-    pub findings: Vec<Finding>,
-}
-
-/// A block as it was seen.
-#[derive(Clone, Debug, PartialEq)]
-pub struct BlockSeen {
-    /// Its number.
-    pub number: u64,
-    /// Id of its payload.
-    pub payload_id: String,
-    /// Its timestamp in seconds, from index 0.
-    pub timestamp_s: Option<u64>,
-    /// Its gas limit, from index 0.
-    pub gas_limit: Option<u64>,
-    /// Its flashblocks, in order of arrival; those that were not accepted included.
-    pub flashblocks: Vec<FlashblockSeen>,
-    /// Transactions of its accepted flashblocks.
-    pub transactions: usize,
-}
-
-impl BlockSeen {
-    /// What is wrong with it.
-    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
-        self.flashblocks.iter().flat_map(|seen| &seen.findings)
-    }
-
-    /// Gas used so far.
-    pub fn gas_used(&self) -> u64 {
-        self.flashblocks.last().map_or(0, |seen| seen.gas_used)
-    }
-
-    /// Hash of the block so far.
-    pub fn hash(&self) -> Option<B256> {
-        self.flashblocks.last().map(|seen| seen.block_hash)
-    }
-}
 
 /// Sums since the beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -130,32 +31,54 @@ pub struct Totals {
     pub findings: u64,
 }
 
+/// What a [`Monitor`] looks at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MonitorRules {
+    /// Dialect of the frames.
+    pub dialect: Dialect,
+    /// Prove each block from its flashblocks and check their order, which costs a signature's recovery
+    /// (33 µs) for each transaction.
+    pub verify: bool,
+    /// Who may have signed the flashblocks of a JSON dialect; signatures are not looked at where there is
+    /// nobody. It takes the frame of dialect `spec` beside each.
+    pub signers: Vec<Address>,
+}
+
 #[derive(Debug)]
 enum Checker {
     Sequence(Box<Sequence>),
     Verifier(Box<Verifier>),
 }
 
-/// Follows a stream of dialect `v1`.
+/// Follows a stream.
 #[derive(Debug)]
 pub struct Monitor {
+    reader: Reader,
     checker: Checker,
+    signers: Option<Signers>,
     blocks: VecDeque<BlockSeen>,
     previous_us: Option<u64>,
     totals: Totals,
 }
 
 impl Monitor {
-    /// Follows a stream. With `verify` each block is proved from its flashblocks and their order is
-    /// checked, which costs a signature's recovery (33 µs) for each transaction.
-    pub fn new(verify: bool) -> Self {
-        let checker = if verify {
-            Checker::Verifier(Box::new(Verifier::new(VerifierRules::v1())))
-        } else {
-            Checker::Sequence(Box::new(Sequence::new(SequenceRules::default())))
+    /// Follows a stream of the dialect that `rules` name.
+    pub fn new(rules: MonitorRules) -> Self {
+        let of_dialect = match rules.dialect {
+            Dialect::V1 => VerifierRules::v1(),
+            Dialect::Subblocks => VerifierRules::subblocks(),
+            Dialect::Spec => VerifierRules::spec(),
         };
+        let checker = if rules.verify {
+            Checker::Verifier(Box::new(Verifier::new(of_dialect)))
+        } else {
+            Checker::Sequence(Box::new(Sequence::new(of_dialect.sequence)))
+        };
+        let signers = rules.signers;
         Self {
+            reader: Reader::new(rules.dialect),
             checker,
+            signers: (!signers.is_empty()).then(|| Signers::new(signers, rules.dialect)),
             blocks: VecDeque::new(),
             previous_us: None,
             totals: Totals::default(),
@@ -172,37 +95,81 @@ impl Monitor {
         &self.totals
     }
 
-    /// Takes the next frame.
+    /// Takes the next frame, beside which nothing came.
     pub fn hear(&mut self, heard: &Heard) -> FlashblockSeen {
+        self.hear_beside(heard, None)
+    }
+
+    /// Takes the next frame and the one of dialect `spec` beside it.
+    pub fn hear_pair(&mut self, pair: &Pair) -> FlashblockSeen {
+        let beside = pair.beside.as_ref();
+        self.hear_beside(&pair.heard, beside.map(|heard| &heard.frame[..]))
+    }
+
+    /// Takes something that came in place of a frame, at `at_us` microseconds since the epoch.
+    pub fn unreadable(&mut self, at_us: u64, size_bytes: usize, cause: &str) -> FlashblockSeen {
+        let since_previous_ms = self.count(at_us, size_bytes);
+        let finding = Finding::new(FindingKind::Undecodable, &cause);
+        self.totals.findings += 1;
+        FlashblockSeen {
+            since_previous_ms,
+            ..FlashblockSeen::unread(at_us, size_bytes, finding)
+        }
+    }
+
+    /// Milliseconds since the frame before.
+    fn count(&mut self, at_us: u64, size_bytes: usize) -> Option<f64> {
         self.totals.frames += 1;
-        self.totals.bytes += heard.frame.len() as u64;
-        let since_us = self
-            .previous_us
-            .map(|before| heard.at_us.saturating_sub(before));
-        self.previous_us = Some(heard.at_us);
-        let since_previous_ms = since_us.map(|us| us as f64 / 1_000.0);
-        let seen = match decode_v1(&heard.frame) {
-            Ok(flashblock) => self.flashblock(&Arc::new(flashblock), heard, since_previous_ms),
-            Err(error) => undecodable(heard, since_previous_ms, error.to_string()),
+        self.totals.bytes += size_bytes as u64;
+        let before = self.previous_us.replace(at_us)?;
+        Some(at_us.saturating_sub(before) as f64 / 1_000.0)
+    }
+
+    fn hear_beside(&mut self, heard: &Heard, beside: Option<&[u8]>) -> FlashblockSeen {
+        let size_bytes = heard.frame.len();
+        let since_previous_ms = self.count(heard.at_us, size_bytes);
+        let seen = match self.reader.read(&heard.frame) {
+            Ok(read) => self.flashblock(read, heard, beside),
+            Err(Unread { place, finding }) => {
+                let (payload_id, index) = place.unwrap_or_default();
+                FlashblockSeen {
+                    payload_id,
+                    index,
+                    ..FlashblockSeen::unread(heard.at_us, size_bytes, finding)
+                }
+            }
+        };
+        let seen = FlashblockSeen {
+            since_previous_ms,
+            ..seen
         };
         self.totals.findings += seen.findings.len() as u64;
+        self.keep(&seen);
         seen
     }
 
-    fn flashblock(
-        &mut self,
-        flashblock: &Arc<OpFlashblockPayload>,
-        heard: &Heard,
-        since_previous_ms: Option<f64>,
-    ) -> FlashblockSeen {
-        let mut findings = Vec::new();
-        let (accepted, verified) = self.check(flashblock, &mut findings);
+    fn flashblock(&mut self, read: Read, heard: &Heard, beside: Option<&[u8]>) -> FlashblockSeen {
+        let signed = self.signers.as_mut();
+        let signed = signed.map(|signers| signers.check(&read, beside));
+        let Read {
+            flashblock,
+            mut findings,
+            ..
+        } = read;
+        let (signer, more) = signed.unwrap_or_default();
+        findings.extend(more);
+        let refuted = !findings.is_empty();
+        let (is_accepted, proved) = self.check(&flashblock, &mut findings);
+        let verified = match self.checker {
+            Checker::Verifier(_) if refuted => Some(false),
+            _ => proved,
+        };
         let diff = &flashblock.diff;
-        if accepted && flashblock.index == 0 {
+        if is_accepted && flashblock.index == 0 {
             findings.extend(self.reorg(flashblock.block_number()));
-            self.open(flashblock);
+            self.open(&flashblock);
         }
-        let seen = FlashblockSeen {
+        FlashblockSeen {
             at_us: heard.at_us,
             block_number: flashblock.block_number(),
             payload_id: flashblock.payload_id.to_string(),
@@ -210,17 +177,22 @@ impl Monitor {
             transactions: diff.transactions.len(),
             gas_used: diff.gas_used,
             size_bytes: heard.frame.len(),
-            since_previous_ms,
+            since_previous_ms: None,
             has_root: !diff.state_root.is_zero(),
             block_hash: diff.block_hash,
             receipts_root: diff.receipts_root,
             verified,
+            signer,
+            is_accepted,
             findings,
-        };
+        }
+    }
+
+    fn keep(&mut self, seen: &FlashblockSeen) {
         if let Some(block) = self.blocks.back_mut()
             && block.payload_id == seen.payload_id
         {
-            if accepted {
+            if seen.is_accepted {
                 block.transactions += seen.transactions;
                 self.totals.transactions += seen.transactions as u64;
             }
@@ -228,7 +200,6 @@ impl Monitor {
                 block.flashblocks.push(seen.clone());
             }
         }
-        seen
     }
 
     /// Whether the flashblock continues the stream, and whether its block was proved.
@@ -257,10 +228,8 @@ impl Monitor {
 
     fn reorg(&self, number: u64) -> Option<Finding> {
         let last = self.blocks.back()?.number;
-        (number <= last).then(|| Finding {
-            kind: FindingKind::Reorg,
-            text: format!("block {number} after block {last}"),
-        })
+        let text = format!("block {number} after block {last}");
+        (number <= last).then(|| Finding::new(FindingKind::Reorg, &text))
     }
 
     fn open(&mut self, flashblock: &OpFlashblockPayload) {
@@ -306,72 +275,4 @@ impl Monitor {
         self.totals.findings += 1;
         Some(finding)
     }
-}
-
-impl FlashblockSeen {
-    /// Whether `sealed` can be the block that ends with this flashblock.
-    fn is_of(&self, sealed: &SealedBlock) -> bool {
-        if self.has_root {
-            return self.block_hash == sealed.hash;
-        }
-        (self.receipts_root, self.gas_used) == (sealed.receipts_root, sealed.gas_used)
-    }
-}
-
-fn undecodable(heard: &Heard, since_previous_ms: Option<f64>, cause: String) -> FlashblockSeen {
-    FlashblockSeen {
-        at_us: heard.at_us,
-        block_number: 0,
-        payload_id: String::new(),
-        index: 0,
-        transactions: 0,
-        gas_used: 0,
-        size_bytes: heard.frame.len(),
-        since_previous_ms,
-        has_root: false,
-        block_hash: B256::ZERO,
-        receipts_root: B256::ZERO,
-        verified: None,
-        findings: vec![Finding {
-            kind: FindingKind::Undecodable,
-            text: cause,
-        }],
-    }
-}
-
-fn of_outcome(outcome: &Outcome) -> Option<Finding> {
-    let (kind, text) = match outcome {
-        Outcome::Accepted => return None,
-        Outcome::Duplicate => (FindingKind::Duplicate, "seen before".to_owned()),
-        Outcome::Skipped { expected } => {
-            (FindingKind::Gap, format!("index {expected} was expected"))
-        }
-        Outcome::Superseded { by } => (FindingKind::Superseded, format!("payload {by} runs")),
-        Outcome::Equivocation(proof) => (
-            FindingKind::Equivocation,
-            format!(
-                "a second content for index {} of payload {}",
-                proof.index, proof.payload_id
-            ),
-        ),
-        Outcome::Invalid(error) => (FindingKind::Invalid, error.to_string()),
-    };
-    Some(Finding { kind, text })
-}
-
-fn of_report(report: &Report) -> Vec<Finding> {
-    let mut findings: Vec<_> = of_outcome(&report.outcome).into_iter().collect();
-    if let Some(Err(error)) = &report.block {
-        findings.push(Finding {
-            kind: FindingKind::Block,
-            text: error.to_string(),
-        });
-    }
-    if let Some(Err(violation)) = &report.order {
-        findings.push(Finding {
-            kind: FindingKind::Order,
-            text: violation.to_string(),
-        });
-    }
-    findings
 }

@@ -1,0 +1,110 @@
+//! The second subscription that signatures are checked with.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use blockwright_launch::Dialect;
+use blockwright_watch::{Pairing, WatchError};
+
+use super::source::{Frames, Item};
+use super::subscription::Subscription;
+
+/// Frames of dialect `spec`, and the others that wait for them.
+pub(super) struct Beside {
+    pairing: Pairing,
+    /// `None` for a recording, which has both in one file.
+    spec: Option<Subscription>,
+    /// The first frames of the other subscription are not those of an earlier block.
+    has_begun: bool,
+    /// Arrival of the last recorded frame, in microseconds since the epoch.
+    recorded_us: u64,
+    is_over: bool,
+}
+
+impl Beside {
+    /// Beside the stream at `url`.
+    pub(super) fn streamed(url: &str) -> Result<Self, WatchError> {
+        let spec = Subscription::new(url, Dialect::Spec)?;
+        Ok(Self {
+            spec: Some(spec),
+            has_begun: false,
+            ..Self::recorded()
+        })
+    }
+
+    /// Among the frames of a recording.
+    pub(super) fn recorded() -> Self {
+        Self {
+            pairing: Pairing::default(),
+            spec: None,
+            has_begun: true,
+            recorded_us: 0,
+            is_over: false,
+        }
+    }
+
+    /// The next pair of those that `frames` begin. They are asked for the first time once the second
+    /// subscription has a frame or trouble: a server begins with its current block, and what begins
+    /// later has nothing that the other has not.
+    pub(super) async fn next(&mut self, frames: &mut Frames) -> Option<Item> {
+        loop {
+            let now_us = self.now_us(frames);
+            if let Some(pair) = self.pairing.next(now_us) {
+                return Some(Item::Pair(pair));
+            }
+            if self.is_over {
+                return None;
+            }
+            let wait_us = self.pairing.due_us().map(|due| due.saturating_sub(now_us));
+            let item = tokio::select! {
+                item = frames.next(), if self.has_begun => {
+                    self.is_over = item.is_none();
+                    item
+                }
+                item = next(&mut self.spec) => {
+                    self.has_begun = true;
+                    if item.is_none() {
+                        self.spec = None;
+                    }
+                    item
+                }
+                () = late(wait_us), if !frames.is_recording() => None,
+            };
+            match item {
+                Some(Item::Heard(heard)) => {
+                    self.recorded_us = heard.at_us;
+                    self.pairing.take(heard);
+                }
+                Some(other) => return Some(other),
+                None => {}
+            }
+        }
+    }
+
+    fn now_us(&self, frames: &Frames) -> u64 {
+        if self.is_over {
+            return u64::MAX;
+        }
+        if frames.is_recording() {
+            return self.recorded_us;
+        }
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        since.map_or(0, |since| {
+            u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+        })
+    }
+}
+
+async fn next(spec: &mut Option<Subscription>) -> Option<Item> {
+    match spec {
+        Some(spec) => spec.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// When the first frame has waited long enough; never where none waits.
+async fn late(wait_us: Option<u64>) {
+    match wait_us {
+        Some(wait_us) => tokio::time::sleep(Duration::from_micros(wait_us)).await,
+        None => std::future::pending().await,
+    }
+}
