@@ -14,7 +14,8 @@ mod terminal;
 use std::io::IsTerminal as _;
 
 use blockwright_watch::{
-    Finding, FlashblockSeen, Heard, Monitor, MonitorRules, RecordingWriter, SealedBlock, sealed_block,
+    Finding, FlashblockSeen, Heard, Monitor, MonitorRules, RecordingWriter, SealedBlock,
+    sealed_block,
 };
 use eyre::bail;
 use tokio::sync::mpsc;

@@ -1,9 +1,10 @@
 //! The pinned frames of the dialect, as a watcher sees them.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use blockwright_flashblocks::Dialect;
 use blockwright_watch::{
-    FindingKind, FlashblockSeen, Header, Heard, Monitor, Recording, RecordingWriter, SealedBlock,
-    WatchError, draw,
+    FindingKind, FlashblockSeen, Header, Heard, Monitor, MonitorRules, Recording, RecordingWriter,
+    SealedBlock, WatchError, draw,
 };
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -23,6 +24,7 @@ fn golden() -> Vec<Heard> {
     files.sort();
     let frame = |(n, path): (usize, &std::path::PathBuf)| Heard {
         at_us: 1_000_000 + 200_000 * n as u64,
+        dialect: Dialect::V1,
         frame: std::fs::read(path).unwrap().into(),
     };
     files.iter().enumerate().map(frame).collect()
@@ -46,7 +48,7 @@ fn beginning() -> Vec<Heard> {
 #[test]
 fn frames_become_blocks_with_times_and_sums() {
     let frames = beginning();
-    let mut monitor = Monitor::new(false);
+    let mut monitor = Monitor::new(MonitorRules::default());
     let seen: Vec<_> = frames.iter().map(|heard| monitor.hear(heard)).collect();
     assert!(seen.iter().all(|seen| seen.findings.is_empty()), "{seen:?}");
     let block = monitor.blocks().back().unwrap();
@@ -63,13 +65,14 @@ fn frames_become_blocks_with_times_and_sums() {
 #[test]
 fn what_is_wrong_is_named() {
     let frames = beginning();
-    let mut monitor = Monitor::new(false);
+    let mut monitor = Monitor::new(MonitorRules::default());
     let kinds = |seen: &blockwright_watch::FlashblockSeen| {
         let kinds: Vec<_> = seen.findings.iter().map(|finding| finding.kind).collect();
         kinds
     };
     let garbage = Heard {
         at_us: 5,
+        dialect: Dialect::V1,
         frame: "{\"index\":".into(),
     };
     assert_eq!(kinds(&monitor.hear(&garbage)), [FindingKind::Undecodable]);
@@ -80,6 +83,7 @@ fn what_is_wrong_is_named() {
     let claimed = format!("\"gas_used\":\"0x{gas:x}\"");
     let changed = Heard {
         at_us: 9,
+        dialect: Dialect::V1,
         frame: text.replace(&claimed, "\"gas_used\":\"0x1\"").into(),
     };
     assert_ne!(changed.frame, frames[0].frame);
@@ -103,6 +107,7 @@ fn without_roots(heard: &Heard) -> Heard {
     }
     Heard {
         at_us: heard.at_us,
+        dialect: Dialect::V1,
         frame: value.to_string().into(),
     }
 }
@@ -110,7 +115,7 @@ fn without_roots(heard: &Heard) -> Heard {
 #[test]
 fn a_flashblock_without_roots_is_compared_by_its_receipts() {
     let frames = beginning();
-    let mut monitor = Monitor::new(false);
+    let mut monitor = Monitor::new(MonitorRules::default());
     monitor.hear(&frames[0]);
     let seen = monitor.hear(&without_roots(&frames[1]));
     assert!(!seen.has_root && seen.block_hash.is_zero());
@@ -140,7 +145,7 @@ fn a_flashblock_without_roots_is_compared_by_its_receipts() {
 #[test]
 fn a_block_that_was_sealed_otherwise_is_found() {
     let frames = beginning();
-    let mut monitor = Monitor::new(false);
+    let mut monitor = Monitor::new(MonitorRules::default());
     let seen = monitor.hear(&frames[0]);
     let sealed = of(&seen);
     assert_eq!(monitor.sealed(seen.block_number, &sealed), None);
@@ -163,12 +168,13 @@ fn a_recording_gives_back_what_was_heard() {
     // Foreign servers may send JSON with line breaks.
     heard.push(Heard {
         at_us: 7,
+        dialect: Dialect::V1,
         frame: "{\n\"index\": 0}\n".into(),
     });
-    let mut writer = RecordingWriter::create(&path).unwrap();
+    let mut writer = RecordingWriter::create(&path, Dialect::V1).unwrap();
     heard.iter().for_each(|heard| writer.write(heard).unwrap());
     assert!(matches!(
-        RecordingWriter::create(&path),
+        RecordingWriter::create(&path, Dialect::V1),
         Err(WatchError::File { .. })
     ));
     let back: Vec<_> = Recording::open(&path)
@@ -189,7 +195,7 @@ fn a_recording_gives_back_what_was_heard() {
 #[test]
 fn the_screen_shows_blocks_flashblocks_and_findings() {
     let frames = beginning();
-    let mut monitor = Monitor::new(false);
+    let mut monitor = Monitor::new(MonitorRules::default());
     let seen = monitor.hear(&frames[0]);
     monitor.hear(&frames[0]);
     let header = Header {

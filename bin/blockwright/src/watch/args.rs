@@ -34,8 +34,13 @@ pub(crate) struct WatchArgs {
     /// Address that flashblocks must be signed by, with --verify; may be repeated, or separated by commas:
     /// then any of them will do. The stream is subscribed to a second time, in dialect spec, because that is
     /// what is signed.
-    #[arg(long = "signer", env = "BLOCKWRIGHT_WATCH_SIGNER", value_name = "ADDRESS",
-          value_delimiter = ',', requires = "verify")]
+    #[arg(
+        long = "signer",
+        env = "BLOCKWRIGHT_WATCH_SIGNER",
+        value_name = "ADDRESS",
+        value_delimiter = ',',
+        requires = "verify"
+    )]
     pub(super) signers: Vec<Address>,
     /// Node whose sealed blocks are compared with the streamed ones ("http://host:port").
     #[arg(long, env = "BLOCKWRIGHT_WATCH_RPC", value_name = "URL")]
