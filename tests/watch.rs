@@ -6,11 +6,19 @@ mod support;
 use std::process::Output;
 use std::time::Duration;
 
+use blockwright_flashblocks::decode_spec;
 use serde_json::{Value, json};
 use support::process::{Blockwright, binary};
 use support::proxy::Proxy;
+use support::relay::{Change, Relay};
 use support::rpc::Rpc;
 use support::tx::transfer;
+use tokio_tungstenite::tungstenite::Message;
+
+/// A key and its address, as the examples of EIP-155 have them, and another address.
+const KEY: &str = "4646464646464646464646464646464646464646464646464646464646464646";
+const SIGNER: &str = "0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F";
+const STRANGER: &str = "0x0101010101010101010101010101010101010101";
 
 /// Runs `blockwright watch` to its end.
 async fn watch(args: Vec<String>) -> Output {
@@ -146,6 +154,28 @@ async fn what_cannot_be_watched_is_named() {
     assert_eq!(missing.status.code(), Some(1));
     let said = String::from_utf8_lossy(&missing.stderr).into_owned();
     assert!(said.contains("recording /nonexistent/frames"), "{said}");
+    for (args, status, expected) in [
+        (vec!["ws://h", "--signer", SIGNER], 2, "--verify"),
+        (vec!["ws://h", "--dialect", "v7"], 2, "v1, subblocks, spec"),
+        (vec!["ws://h/?dialect=spec"], 1, "setting of its own"),
+        (
+            vec![
+                "ws://h",
+                "--verify",
+                "--dialect",
+                "spec",
+                "--signer",
+                SIGNER,
+            ],
+            1,
+            "JSON dialect",
+        ),
+    ] {
+        let refused = watch(args.iter().map(|arg| (*arg).to_owned()).collect()).await;
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(status), "{said}");
+        assert!(said.contains(expected), "{said}");
+    }
 }
 
 /// What is cut again and again is watched as if it were not.
@@ -172,5 +202,187 @@ async fn a_broken_stream_is_resumed_without_a_finding() {
     let seen = lines(&output);
     assert_proved(&output, &seen);
     assert!(String::from_utf8_lossy(&output.stderr).contains("no stream"));
+    assert!(node.stop());
+}
+
+/// A chain of one-second blocks that are signed with [`KEY`], and transactions for it until the task is
+/// aborted.
+fn signed_chain() -> (Blockwright, tokio::task::JoinHandle<()>) {
+    let key = ["--flashblocks.sign-key-hex", KEY];
+    let node = Blockwright::start(&[&["dev", "--block-time", "1s"], &key[..]].concat());
+    let rpc = Rpc::new(&node.endpoints.http);
+    let sending = tokio::spawn(async move {
+        for nonce in 0.. {
+            let (raw, _) = transfer(2, nonce);
+            rpc.call("eth_sendRawTransaction", json!([raw])).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    (node, sending)
+}
+
+/// A verifying watch of two blocks.
+async fn verify(url: &str, more: &[&str]) -> Output {
+    let common = [url, "--json", "--verify", "--blocks", "2"];
+    let args = common.iter().chain(more).map(|arg| (*arg).to_owned());
+    watch(args.collect()).await
+}
+
+fn is_signed_by_us(seen: &[Value]) -> bool {
+    let same = |signer: &str| signer.eq_ignore_ascii_case(SIGNER);
+    seen.iter()
+        .all(|flashblock| flashblock["signer"].as_str().is_some_and(same))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_dialect_is_verified_and_signers_are_told_apart() {
+    let (node, sending) = signed_chain();
+    let url = node.endpoints.flashblocks.clone();
+    let http = node.endpoints.http.clone();
+    let scratch = tempfile::tempdir().unwrap();
+    let file = |name: &str| scratch.path().join(name).to_str().unwrap().to_owned();
+    let (v1_file, spec_file) = (file("v1"), file("spec"));
+    let signer = ["--signer", SIGNER];
+    let both = format!("{STRANGER},{SIGNER}");
+    let (v1_args, spec_args, subblocks_args) = (
+        [&signer[..], &["--record", &v1_file, "--rpc", &http]].concat(),
+        ["--dialect", "spec", "--record", &spec_file, "--rpc", &http],
+        ["--dialect", "subblocks", "--signer", &both, "--rpc", &http],
+    );
+    let (v1, spec, subblocks, other) = tokio::join!(
+        verify(&url, &v1_args),
+        verify(&url, &spec_args),
+        verify(&url, &subblocks_args),
+        verify(&url, &["--signer", STRANGER]),
+    );
+    sending.abort();
+    let seen = lines(&v1);
+    assert_proved(&v1, &seen);
+    assert!(is_signed_by_us(&seen));
+    assert_proved(&spec, &lines(&spec));
+    let bare = lines(&subblocks);
+    let errors = String::from_utf8_lossy(&subblocks.stderr);
+    assert!(subblocks.status.success(), "{errors}");
+    assert!(is_signed_by_us(&bare) && bare.len() > 2);
+    for flashblock in &bare {
+        assert_eq!(flashblock["findings"], json!([]), "{flashblock}");
+        assert_eq!(flashblock["verified"], Value::Null, "{flashblock}");
+    }
+    assert_eq!(other.status.code(), Some(1));
+    let strange = lines(&other);
+    assert!(strange.len() > 2);
+    for flashblock in &strange {
+        let findings = flashblock["findings"].as_array().unwrap();
+        assert_eq!(findings.len(), 1, "{flashblock}");
+        assert_eq!(findings[0]["kind"], "signer", "{flashblock}");
+        assert!(findings[0]["text"].as_str().unwrap().contains(SIGNER));
+    }
+    assert!(node.stop());
+
+    // What was recorded shows the same again.
+    let again = |file: &str, more: &[&str]| {
+        let common = ["--json", "--verify", "--replay", file];
+        let args = common.iter().chain(more).map(|arg| (*arg).to_owned());
+        watch(args.collect())
+    };
+    let replayed = again(&v1_file, &signer).await;
+    assert_proved(&replayed, &lines(&replayed));
+    assert_eq!(lines(&replayed)[..seen.len()], seen[..]);
+    let unsigned = again(&v1_file, &[]).await;
+    assert_proved(&unsigned, &lines(&unsigned));
+    assert_eq!(lines(&unsigned)[0]["signer"], Value::Null);
+    let replayed = again(&spec_file, &[]).await;
+    assert_proved(&replayed, &lines(&replayed));
+}
+
+/// Another digit in the signature of each flashblock 1.
+fn change_signature(message: Message) -> Option<Message> {
+    let Message::Text(text) = &message else {
+        return Some(message);
+    };
+    let text = text.as_str();
+    if !text.contains("\"index\":1,") {
+        return Some(message);
+    }
+    let key = "\"builder_signature\":\"0x";
+    let at = text.find(key).unwrap() + key.len() + 10;
+    let digit = if &text[at..=at] == "0" { "1" } else { "0" };
+    Some(Message::text(
+        [&text[..at], digit, &text[at + 1..]].concat(),
+    ))
+}
+
+/// Another byte in the state root of each flashblock 1 of dialect `spec`.
+fn change_spec(message: Message) -> Option<Message> {
+    let Message::Binary(bytes) = &message else {
+        return Some(message);
+    };
+    let mut bytes = bytes.to_vec();
+    if decode_spec(&bytes).unwrap().index == 1 {
+        // The container says where `diff` is, which begins with the state root.
+        let diff_at = u32::from_le_bytes(bytes[28..32].try_into().unwrap());
+        bytes[diff_at as usize] ^= 1;
+    }
+    Some(Message::binary(bytes))
+}
+
+/// No frame of dialect `spec` passes.
+fn drop_spec(message: Message) -> Option<Message> {
+    (!message.is_binary()).then_some(message)
+}
+
+/// Another version of the container.
+fn change_version(message: Message) -> Option<Message> {
+    let Message::Binary(bytes) = &message else {
+        return Some(message);
+    };
+    Some(Message::binary([&[0, 0, 0, 7], &bytes[4..]].concat()))
+}
+
+/// Kinds of what was found at the flashblocks with this index.
+fn found(output: &Output, index: u64) -> Vec<String> {
+    assert_eq!(output.status.code(), Some(1));
+    let seen = lines(output);
+    let of_index = seen.iter().filter(|seen| seen["index"] == index);
+    let findings = of_index.flat_map(|seen| seen["findings"].as_array().unwrap());
+    findings
+        .map(|finding| finding["kind"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_relay_changes_is_noticed() {
+    let (node, sending) = signed_chain();
+    let url = node.endpoints.flashblocks.clone();
+    let relay = async |change: Change| Relay::start(&url, change).await.url();
+    let (signatures, specs) = (relay(change_signature).await, relay(change_spec).await);
+    let (nothing, versions) = (relay(drop_spec).await, relay(change_version).await);
+    let signer = ["--signer", SIGNER];
+    let (signature, spec, chain, alone, version) = tokio::join!(
+        verify(&signatures, &signer),
+        verify(&specs, &signer),
+        verify(&specs, &["--dialect", "spec"]),
+        verify(&nothing, &signer),
+        verify(&versions, &signer),
+    );
+    sending.abort();
+    assert!(found(&signature, 0).is_empty());
+    let kinds = found(&signature, 1);
+    assert!(!kinds.is_empty() && kinds.iter().all(|kind| kind == "signer"));
+    assert!(found(&spec, 0).is_empty());
+    let kinds = found(&spec, 1);
+    assert!(kinds.contains(&"pair".to_owned()), "{kinds:?}");
+    assert!(kinds.contains(&"signer".to_owned()), "{kinds:?}");
+    assert!(found(&chain, 0).is_empty());
+    assert!(found(&chain, 1).contains(&"block".to_owned()));
+    let kinds = found(&chain, 2);
+    assert!(kinds.contains(&"chain".to_owned()), "{kinds:?}");
+    let kinds = found(&alone, 1);
+    assert!(!kinds.is_empty() && kinds.iter().all(|kind| kind == "unpaired"));
+    let refused = String::from_utf8_lossy(&version.stdout);
+    assert!(
+        refused.contains("version 0x00000007 is unknown"),
+        "{refused}"
+    );
     assert!(node.stop());
 }

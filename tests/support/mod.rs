@@ -3,6 +3,7 @@
 
 pub mod process;
 pub mod proxy;
+pub mod relay;
 pub mod rpc;
 pub mod stream;
 pub mod tools;

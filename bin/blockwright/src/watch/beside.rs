@@ -3,7 +3,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use blockwright_launch::Dialect;
-use blockwright_watch::{Pairing, WatchError};
+use blockwright_watch::{Pairing, PairingLimits, WatchError};
+use tokio::time::Instant;
 
 use super::source::{Frames, Item};
 use super::subscription::Subscription;
@@ -13,8 +14,10 @@ pub(super) struct Beside {
     pairing: Pairing,
     /// `None` for a recording, which has both in one file.
     spec: Option<Subscription>,
-    /// The first frames of the other subscription are not those of an earlier block.
+    /// The other subscription may begin.
     has_begun: bool,
+    /// When it begins whatever became of this one.
+    begin_by: Instant,
     /// Arrival of the last recorded frame, in microseconds since the epoch.
     recorded_us: u64,
     is_over: bool,
@@ -37,14 +40,15 @@ impl Beside {
             pairing: Pairing::default(),
             spec: None,
             has_begun: true,
+            begin_by: Instant::now() + Duration::from_micros(PairingLimits::default().wait_us),
             recorded_us: 0,
             is_over: false,
         }
     }
 
     /// The next pair of those that `frames` begin. They are asked for the first time once the second
-    /// subscription has a frame or trouble: a server begins with its current block, and what begins
-    /// later has nothing that the other has not.
+    /// subscription has a frame or trouble, or has had time for it: a server begins with its current
+    /// block, and who comes later begins with no earlier one.
     pub(super) async fn next(&mut self, frames: &mut Frames) -> Option<Item> {
         loop {
             let now_us = self.now_us(frames);
@@ -66,6 +70,10 @@ impl Beside {
                         self.spec = None;
                     }
                     item
+                }
+                () = tokio::time::sleep_until(self.begin_by), if !self.has_begun => {
+                    self.has_begun = true;
+                    None
                 }
                 () = late(wait_us), if !frames.is_recording() => None,
             };
