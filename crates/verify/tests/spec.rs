@@ -226,7 +226,7 @@ fn metadata_that_contradict_the_flashblock_are_found() {
     let slot = account.storage_slots[0];
     account.storage_slots = vec![slot, slot].try_into().unwrap();
     let (address, key) = (account.address, slot.key);
-    let mut repeated = full.clone();
+    let mut repeated = full;
     repeated.metadata.accounts = accounts.try_into().unwrap();
     let found = SpecChain::default().check(&repeated).metadata;
     assert_eq!(found, Err(SpecMetadataError::SlotOrder { address, key }));
@@ -247,7 +247,7 @@ fn a_block_is_accumulated_from_spec_under_every_fork() {
 #[test]
 fn a_changed_field_of_spec_is_found_by_the_block() {
     let (_, spec) = both();
-    let mut changed = spec.clone();
+    let mut changed = spec;
     changed[1].diff.receipts_root = B256::repeat_byte(1);
     let said = complaints(&verify_spec(OpFork::Jovian, &changed, 7));
     assert!(said[0].contains("BlockHash"), "{said:?}");
