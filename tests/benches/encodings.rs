@@ -16,7 +16,7 @@ use alloy_primitives::{
     Address, B256, Bloom, Bytes, Log, LogData, Signature, TxKind, U256, keccak256,
 };
 use blockwright_flashblocks::{
-    Dialect, Form, FrameEncoder, MetadataDetail, decode_spec, decode_v1,
+    Dialect, Form, FrameEncoder, MetadataDetail, decode_json, decode_spec,
 };
 use blockwright_stream::Codec;
 use blockwright_types::{
@@ -179,7 +179,9 @@ fn plain(name: &'static str, form: Form, block: &[Flashblock; 2]) -> (Vec<u8>, R
     let frame = encode(ready());
     let read = match form.dialect() {
         Dialect::Spec => median(|| (), |()| decode_spec(&frame).unwrap().diff.gas_used),
-        Dialect::V1 | Dialect::Subblocks => median(|| (), |()| decode_v1(&frame).unwrap().index),
+        Dialect::V1 | Dialect::Subblocks => {
+            median(|| (), |()| decode_json(&frame).unwrap().payload.index)
+        }
     };
     let row = Row {
         name,

@@ -66,6 +66,8 @@ struct State<A> {
     resolved: bool,
     /// The newest complete block.
     best: Option<Best<A>>,
+    /// The last flashblock that it contains.
+    best_index: u64,
     /// The payload, where it is newer than `best` and lacks its roots.
     unrooted: Option<Arc<UnrootedBlock>>,
     held: Option<Arc<Flashblock>>,
@@ -104,6 +106,7 @@ impl<A: Clone + Send + Sync + 'static> Ledger<A> {
                 stop: None,
                 resolved: false,
                 best: None,
+                best_index: 0,
                 unrooted: None,
                 held: None,
                 next_index: 0,
@@ -152,10 +155,16 @@ impl<A: Clone + Send + Sync + 'static> Ledger<A> {
             }
             Act::Completed(block, best) => {
                 let current = state.unrooted.as_ref();
-                if current.is_some_and(|current| Arc::ptr_eq(current, &block))
-                    && let Some(best) = best.or_else(|| state.best.clone())
-                {
-                    _displaced = Some(self.replace(&mut state, Payload::Sealed(best)));
+                if current.is_some_and(|current| Arc::ptr_eq(current, &block)) {
+                    // Without roots the newest complete block is the payload, and ends where it ended.
+                    let ended_at = state.best_index;
+                    let is_completed = best.is_some();
+                    if let Some(best) = best.or_else(|| state.best.clone()) {
+                        _displaced = Some(self.replace(&mut state, Payload::Sealed(best)));
+                        if !is_completed {
+                            state.best_index = ended_at;
+                        }
+                    }
                 }
                 Applied::Done(feedback)
             }
@@ -185,6 +194,7 @@ impl<A: Clone + Send + Sync + 'static> Ledger<A> {
         let before = match &payload {
             Payload::Sealed(best) => {
                 state.unrooted = None;
+                state.best_index = state.next_index.saturating_sub(1);
                 state.best.replace(best.clone())
             }
             Payload::Unrooted(block) => {
@@ -253,8 +263,12 @@ impl<A: Clone + Send + Sync + 'static> Ledger<A> {
 
     /// Tells the sink how the payload ended; nothing where nothing of it was published.
     fn tell(&self, state: &State<A>, outcome: PayloadOutcome) {
-        let (Some(best), Some(last_index)) = (&state.best, state.next_index.checked_sub(1)) else {
+        let (Some(best), Some(published)) = (&state.best, state.next_index.checked_sub(1)) else {
             return;
+        };
+        let last_index = match outcome {
+            PayloadOutcome::Sealed => state.best_index,
+            PayloadOutcome::Abandoned(_) => published,
         };
         let is_complete = state.unrooted.is_none();
         self.sink.ended(PayloadEnd {

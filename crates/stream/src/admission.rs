@@ -1,5 +1,7 @@
 //! Who becomes a subscriber, and of what: decided before the upgrade.
 
+use std::net::IpAddr;
+
 use tokio_tungstenite::tungstenite::handshake::server::{
     Callback, ErrorResponse, Request, Response,
 };
@@ -14,6 +16,7 @@ use crate::notices;
 use crate::position::Position;
 use crate::query::{self, Asked};
 use crate::refusal::http_error;
+use crate::slots::{Full, Slot};
 use crate::subscriber::Shared;
 use crate::{key, metrics};
 
@@ -23,6 +26,7 @@ const RESUMED: &str = "flashblocks-resumed";
 /// Looks at the request; leaves what an admitted one gets.
 pub(crate) struct Admission<'a> {
     pub(crate) shared: &'a Shared,
+    pub(crate) peer: IpAddr,
     pub(crate) guest: &'a mut Option<Guest>,
 }
 
@@ -30,6 +34,8 @@ pub(crate) struct Admission<'a> {
 #[derive(Debug)]
 pub(crate) struct Guest {
     pub(crate) feed: Feed,
+    /// Its place among all subscribers.
+    pub(crate) slot: Slot,
     /// Its place among those with the same key, where keys are asked for.
     pub(crate) key_slot: Option<KeySlot>,
 }
@@ -48,7 +54,7 @@ impl Callback for Admission<'_> {
         request: &Request,
         mut response: Response,
     ) -> Result<Response, ErrorResponse> {
-        match admit(self.shared, request) {
+        match admit(self.shared, self.peer, request) {
             Ok(guest) => {
                 if guest.feed.continues() {
                     let headers = response.headers_mut();
@@ -66,7 +72,7 @@ impl Callback for Admission<'_> {
 }
 
 /// The key comes first: a stranger learns nothing, not even what is held.
-fn admit(shared: &Shared, request: &Request) -> Result<Guest, Refused> {
+fn admit(shared: &Shared, peer: IpAddr, request: &Request) -> Result<Guest, Refused> {
     let key_slot = match key::admitted(&shared.api_keys, request) {
         Admitted::Anybody => None,
         Admitted::Holder(number) => Some(key_slot(shared, number)?),
@@ -79,8 +85,28 @@ fn admit(shared: &Shared, request: &Request) -> Result<Guest, Refused> {
             });
         }
     };
+    let slot = shared.slots.take(peer).map_err(full)?;
     let feed = feed(shared, request)?;
-    Ok(Guest { feed, key_slot })
+    Ok(Guest {
+        feed,
+        slot,
+        key_slot,
+    })
+}
+
+fn full(full: Full) -> Refused {
+    match full {
+        Full::Total => Refused {
+            label: "total_limit",
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            text: "all subscriptions are taken, try again later\n".to_owned(),
+        },
+        Full::Address => Refused {
+            label: "address_limit",
+            status: StatusCode::TOO_MANY_REQUESTS,
+            text: "too many subscriptions from this address\n".to_owned(),
+        },
+    }
 }
 
 fn key_slot(shared: &Shared, number: usize) -> Result<KeySlot, Refused> {

@@ -62,6 +62,11 @@ impl StreamConfig {
                 limits.subscribers_per_address_max,
             ),
             ("subscribers_per_key_max", limits.subscribers_per_key_max),
+            ("handshakes_max", limits.handshakes_max),
+            (
+                "handshakes_per_address_max",
+                limits.handshakes_per_address_max,
+            ),
             ("backlog_frames", limits.backlog_frames),
             ("message_bytes_max", limits.message_bytes_max),
             ("ring.frames_max", self.ring.frames_max),
@@ -98,11 +103,15 @@ impl StreamConfig {
 /// Bounds of connections and subscribers. None may be zero.
 #[derive(Clone, Debug)]
 pub struct StreamLimits {
-    /// Connections at once, handshakes included. More are refused with HTTP 503.
+    /// Connections in their handshakes at once; for one more the oldest is cut.
+    pub handshakes_max: usize,
+    /// Connections in their handshakes at once from one IPv4 address or one IPv6 /64; more are cut.
+    pub handshakes_per_address_max: usize,
+    /// Subscribers at once. More are refused with HTTP 503.
     pub subscribers_max: usize,
-    /// Connections at once from one IPv4 address or one IPv6 /64. More are refused with HTTP 429.
+    /// Subscribers at once from one IPv4 address or one IPv6 /64. More are refused with HTTP 429.
     pub subscribers_per_address_max: usize,
-    /// Connections at once with one API key. More are refused with HTTP 429.
+    /// Subscribers at once with one API key. More are refused with HTTP 429.
     pub subscribers_per_key_max: usize,
     /// Frames a subscriber may lag behind what was published since it came, and notices a listener
     /// may; beyond that it is closed with code 1013, and also once the ring no longer holds what it
@@ -130,9 +139,11 @@ pub struct StreamLimits {
 impl Default for StreamLimits {
     fn default() -> Self {
         Self {
-            subscribers_max: 1_024,
-            subscribers_per_address_max: 128,
-            subscribers_per_key_max: 1_024,
+            handshakes_max: 1_024,
+            handshakes_per_address_max: 256,
+            subscribers_max: 5_000,
+            subscribers_per_address_max: 500,
+            subscribers_per_key_max: 5_000,
             backlog_frames: 64,
             handshake_timeout: Duration::from_secs(5),
             ping_interval: Duration::from_secs(10),

@@ -35,6 +35,8 @@ pub(crate) fn run(mut handover: Handover, mut encoder: StreamEncoder, outlets: &
         match handed {
             Handed::Flashblock(flashblock) => encoder.step(flashblock, &outlets.hub),
             Handed::End(end) => outlets.notices.publish(&end),
+            // Whoever waits may have given up.
+            Handed::Flush(done) => drop(done.send(())),
         }
     }
 }

@@ -85,6 +85,7 @@ fn in_query(request: &Request) -> Option<Vec<u8>> {
     let query = request.uri().query()?;
     let value = query
         .split('&')
+        .rev()
         .find_map(|pair| pair.strip_prefix("api_key="))?;
     Some(percent_encoding::percent_decode_str(value).collect())
 }
@@ -114,8 +115,9 @@ mod tests {
             request("/?api_key=t%2Bw%2Fo%3D", None),
             request("/?api_key=t+w/o=", None),
             request("/?api_key=wrong", Some("Bearer one")),
+            request("/?api_key=wrong&api_key=one", None),
         ];
-        for (request, number) in shown.into_iter().zip([0, 1, 0, 1, 1, 0]) {
+        for (request, number) in shown.into_iter().zip([0, 1, 0, 1, 1, 0, 0]) {
             let found = admitted(&keys, &request);
             assert_eq!(found, Admitted::Holder(number), "{request:?}");
         }

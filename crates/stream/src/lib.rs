@@ -23,6 +23,8 @@ mod forms;
 
 mod frame;
 
+mod handshakes;
+
 mod hub;
 
 mod key;

@@ -41,6 +41,17 @@ const LAST_FRAME: &str = "blockwright_stream_last_frame_timestamp_seconds";
 pub(crate) fn describe() {
     describe_frames();
     describe_peers();
+    // What an alert watches has to be there before the first event, or the first one is missed.
+    for name in [
+        DROPPED,
+        GAPS,
+        UNSIGNED,
+        NOTICES_DROPPED,
+        ACCEPT_ERRORS,
+        FORM_REFUSED,
+    ] {
+        counter!(name).increment(0);
+    }
 }
 
 fn describe_frames() {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use blockwright_seams::{Feedback, FlashblockSink};
 use blockwright_types::{Flashblock, PayloadEnd};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::metrics;
 
@@ -21,6 +21,8 @@ pub struct Publisher {
 pub(crate) enum Handed {
     Flashblock(Arc<Flashblock>),
     End(PayloadEnd),
+    /// Everything before it has been dealt with.
+    Flush(oneshot::Sender<()>),
 }
 
 /// Set when something found the queue full; the encoder then interrupts whoever would miss it, also
@@ -58,6 +60,18 @@ pub(crate) fn handover(capacity: usize) -> (Publisher, Handover) {
             losses,
         },
     )
+}
+
+impl Publisher {
+    /// Returns once everything that was published before has been handed to the subscribers' tasks, or
+    /// there is no encoder any more: before a server is stopped whose subscribers are to have it all.
+    pub async fn flush(&self) {
+        let (done, is_done) = oneshot::channel();
+        if self.queue.send(Handed::Flush(done)).await.is_ok() {
+            // An encoder that ended meanwhile has dropped its end.
+            let _ = is_done.await;
+        }
+    }
 }
 
 impl FlashblockSink for Publisher {
@@ -141,7 +155,7 @@ mod tests {
     fn next(queue: &mut Handover) -> (Option<u64>, Lost) {
         match queue.next().unwrap() {
             (Handed::Flashblock(flashblock), lost) => (Some(flashblock.index), lost),
-            (Handed::End(_), lost) => (None, lost),
+            (Handed::End(_) | Handed::Flush(_), lost) => (None, lost),
         }
     }
 

@@ -1,81 +1,20 @@
-//! The answer to a connection beyond the limits.
+//! Answers of plain HTTP.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
-use tokio_rustls::TlsAcceptor;
-use tokio_tungstenite::accept_hdr_async;
-use tokio_tungstenite::tungstenite::Error;
-use tokio_tungstenite::tungstenite::handshake::server::{
-    Callback, ErrorResponse, Request, Response,
-};
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio_tungstenite::tungstenite::handshake::server::ErrorResponse;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
 
-use crate::slots::Full;
+/// What is answered to a request that is no WebSocket handshake.
+const NO_UPGRADE: &[u8] = b"HTTP/1.1 426 Upgrade Required\r\n\
+    upgrade: websocket\r\nconnection: upgrade, close\r\nsec-websocket-version: 13\r\n\
+    content-type: text/plain\r\ncontent-length: 43\r\n\r\n\
+    this is a WebSocket: connect with ws:// to\n";
 
-/// Refusals under way at once. Beyond that a connection is cut without an answer.
-const REFUSALS_MAX: usize = 32;
-
-/// Answers refused connections with an HTTP status, a bounded number at a time.
-#[derive(Debug)]
-pub(crate) struct Refusals {
-    permits: Arc<Semaphore>,
-    timeout: Duration,
-}
-
-impl Refusals {
-    pub(crate) fn new(timeout: Duration) -> Self {
-        Self {
-            permits: Arc::new(Semaphore::new(REFUSALS_MAX)),
-            timeout,
-        }
-    }
-
-    /// Starts a refusal. Returns at once.
-    pub(crate) fn refuse(&self, stream: TcpStream, tls: Option<TlsAcceptor>, full: Full) {
-        let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
-            return;
-        };
-        let timeout = self.timeout;
-        tokio::spawn(async move {
-            // The outcome is a refused or vanished client either way.
-            let _ = tokio::time::timeout(timeout, Box::pin(answer(stream, tls, full))).await;
-            drop(permit);
-        });
-    }
-}
-
-async fn answer(stream: TcpStream, tls: Option<TlsAcceptor>, full: Full) -> Result<(), Error> {
-    match tls {
-        None => accept_hdr_async(stream, Refuse(full)).await.map(drop),
-        Some(tls) => {
-            let stream = tls.accept(stream).await?;
-            accept_hdr_async(stream, Refuse(full)).await.map(drop)
-        }
-    }
-}
-
-/// Refuses whatever is asked.
-struct Refuse(Full);
-
-impl Callback for Refuse {
-    fn on_request(self, _: &Request, _: Response) -> Result<Response, ErrorResponse> {
-        Err(response(self.0))
-    }
-}
-
-fn response(full: Full) -> ErrorResponse {
-    match full {
-        Full::Total => http_error(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "all subscriptions are taken, try again later\n".to_owned(),
-        ),
-        Full::Address => http_error(
-            StatusCode::TOO_MANY_REQUESTS,
-            "too many subscriptions from this address\n".to_owned(),
-        ),
+/// Tells whoever sent a plain request what is served here. The library gives no answer of its own.
+pub(crate) async fn refuse_plain_http<S: AsyncWrite + Unpin>(stream: &mut S) {
+    // A peer that is gone needs no answer.
+    if stream.write_all(NO_UPGRADE).await.is_ok() {
+        let _ = stream.shutdown().await;
     }
 }
 

@@ -12,15 +12,15 @@ use tokio::task::JoinSet;
 use blockwright_flashblocks::Form;
 
 use crate::encoder::{Outlets, StreamEncoder};
+use crate::handshakes::Handshakes;
 use crate::hub::Hub;
 use crate::key_slots::KeySlots;
 use crate::makers::Makers;
 use crate::notices::Notices;
 use crate::publisher::handover;
-use crate::refusal::Refusals;
 use crate::served::Served;
-use crate::slots::{Full, Slots};
-use crate::subscriber::{self, Shared};
+use crate::slots::Slots;
+use crate::subscriber::{self, Arrival, Shared};
 use crate::{Publisher, RelayPublisher, StreamConfig, StreamError, TlsIdentity, encoder, metrics};
 
 /// Pause after a failed accept (out of file descriptors, mostly), so that the loop does not spin.
@@ -33,8 +33,7 @@ const ACCEPT_BACKLOG: u32 = 1_024;
 pub struct FlashblockServer {
     listener: TcpListener,
     local_addr: SocketAddr,
-    slots: Slots,
-    refusals: Refusals,
+    handshakes: Handshakes,
     tls: Option<TlsIdentity>,
     shared: Arc<Shared>,
 }
@@ -104,13 +103,13 @@ impl FlashblockServer {
         Ok(Self {
             listener,
             local_addr,
-            slots: Slots::new(limits.subscribers_max, limits.subscribers_per_address_max),
-            refusals: Refusals::new(limits.handshake_timeout),
+            handshakes: Handshakes::new(limits.handshakes_max, limits.handshakes_per_address_max),
             tls: config.tls,
             shared: Arc::new(Shared {
                 hub: Arc::new(Hub::new(config.ring, limits.backlog_frames)),
                 notices,
                 served,
+                slots: Slots::new(limits.subscribers_max, limits.subscribers_per_address_max),
                 limits,
                 makers,
                 key_slots: KeySlots::new(config.api_keys.len(), key_max),
@@ -163,25 +162,19 @@ impl FlashblockServer {
         subscribers: &mut JoinSet<()>,
         stopped: &watch::Receiver<bool>,
     ) {
-        let tls = self.tls.as_ref().map(TlsIdentity::acceptor);
-        let slot = match self.slots.take(peer.ip()) {
-            Ok(slot) => slot,
-            Err(full) => {
-                metrics::refused(match full {
-                    Full::Total => "total_limit",
-                    Full::Address => "address_limit",
-                });
-                return self.refusals.refuse(stream, tls, full);
-            }
+        let Some(handshake) = self.handshakes.begin(peer.ip()) else {
+            return metrics::refused("handshake_limit");
         };
         // Only latency is at stake where the option cannot be set.
         let _ = stream.set_nodelay(true);
+        let arrival = Arrival {
+            stream,
+            peer,
+            tls: self.tls.as_ref().map(TlsIdentity::acceptor),
+            handshake,
+        };
         let shared = Arc::clone(&self.shared);
-        let serving = subscriber::serve(stream, tls, shared, stopped.clone());
-        subscribers.spawn(async move {
-            serving.await;
-            drop(slot);
-        });
+        subscribers.spawn(subscriber::serve(arrival, shared, stopped.clone()));
     }
 }
 

@@ -79,7 +79,7 @@ impl Drop for Slot {
 }
 
 /// One household has one IPv4 address but a whole IPv6 /64.
-fn account(address: IpAddr) -> IpAddr {
+pub(crate) fn account(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from(u128::from(v6) & !u128::from(u64::MAX))),
         v4 => v4,

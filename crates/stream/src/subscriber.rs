@@ -1,16 +1,16 @@
 //! One subscriber, from handshake to close.
 
 use std::future::Future;
-use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, Interval, MissedTickBehavior, Sleep, timeout};
+use tokio::time::{Instant, Interval, MissedTickBehavior, Sleep, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -20,13 +20,16 @@ use crate::admission::{Admission, Guest};
 use crate::close::CloseCause;
 use crate::feed::Feed;
 use crate::frame::Frame;
+use crate::handshakes::Handshake;
 use crate::hub::Hub;
 use crate::key_slots::KeySlots;
 use crate::makers::Makers;
 use crate::metrics::{self, Subscribed};
 use crate::notices::Notices;
 use crate::outgoing::Outgoing;
+use crate::refusal::refuse_plain_http;
 use crate::served::Served;
+use crate::slots::Slots;
 use crate::{ApiKey, StreamLimits};
 
 /// What all subscribers share.
@@ -39,58 +42,112 @@ pub(crate) struct Shared {
     pub(crate) limits: StreamLimits,
     pub(crate) makers: Makers,
     pub(crate) api_keys: Vec<ApiKey>,
+    pub(crate) slots: Slots,
     pub(crate) key_slots: KeySlots,
+}
+
+/// A connection that was accepted.
+pub(crate) struct Arrival {
+    pub(crate) stream: TcpStream,
+    pub(crate) peer: SocketAddr,
+    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) handshake: Handshake,
 }
 
 /// Serves one accepted connection until it ends.
 pub(crate) async fn serve(
-    stream: TcpStream,
-    tls: Option<TlsAcceptor>,
+    arrival: Arrival,
     shared: Arc<Shared>,
-    shutdown: watch::Receiver<bool>,
+    mut shutdown: watch::Receiver<bool>,
 ) {
-    match tls {
-        None => serve_over(std::future::ready(Ok(stream)), &shared, shutdown).await,
-        Some(tls) => Box::pin(serve_over(tls.accept(stream), &shared, shutdown)).await,
+    let Arrival {
+        mut stream,
+        peer,
+        tls,
+        handshake,
+    } = arrival;
+    let visit = Visit {
+        shared: &shared,
+        peer: peer.ip(),
+        handshake,
+        deadline: Instant::now() + shared.limits.handshake_timeout,
+    };
+    let Some(tls) = tls else {
+        return visit.serve_over(&mut stream, shutdown).await;
+    };
+    let opened = tokio::select! {
+        opened = timeout_at(visit.deadline, tls.accept(stream)) => opened,
+        () = stopped(&mut shutdown) => return,
+    };
+    match opened {
+        Ok(Ok(mut stream)) => Box::pin(visit.serve_over(&mut stream, shutdown)).await,
+        Ok(Err(_)) => metrics::refused("handshake"),
+        Err(_) => metrics::refused("handshake_timeout"),
     }
 }
 
-/// Serves the connection that `opening` gives; one deadline is for all of its handshakes.
-async fn serve_over<S: AsyncRead + AsyncWrite + Unpin>(
-    opening: impl Future<Output = io::Result<S>>,
+/// A connection that has yet to become a subscriber; one deadline is for all of its handshakes.
+struct Visit<'a> {
+    shared: &'a Shared,
+    peer: IpAddr,
+    handshake: Handshake,
+    deadline: Instant,
+}
+
+impl Visit<'_> {
+    async fn serve_over<S: AsyncRead + AsyncWrite + Unpin>(
+        mut self,
+        stream: &mut S,
+        mut shutdown: watch::Receiver<bool>,
+    ) {
+        let shared = self.shared;
+        let mut guest = None;
+        let admission = Admission {
+            shared,
+            peer: self.peer,
+            guest: &mut guest,
+        };
+        let config = Some(socket(&shared.limits));
+        let upgrading =
+            tokio_tungstenite::accept_hdr_async_with_config(&mut *stream, admission, config);
+        let upgraded = tokio::select! {
+            upgraded = timeout_at(self.deadline, upgrading) => upgraded,
+            () = self.handshake.given_up() => return metrics::refused("handshake_given_up"),
+            () = stopped(&mut shutdown) => return,
+        };
+        drop(self.handshake);
+        let socket = match upgraded {
+            Ok(Ok(socket)) => socket,
+            // Counted where it was refused.
+            Ok(Err(Error::Http(_))) => return,
+            Ok(Err(error)) => {
+                metrics::refused("handshake");
+                if !matches!(error, Error::Io(_)) {
+                    let _ = timeout_at(self.deadline, refuse_plain_http(stream)).await;
+                }
+                return;
+            }
+            Err(_) => return metrics::refused("handshake_timeout"),
+        };
+        match guest {
+            Some(guest) => subscribe(socket, guest, shared, shutdown).await,
+            None => metrics::refused("handshake"),
+        }
+    }
+}
+
+/// Serves a subscriber; its slots are held to the end.
+async fn subscribe<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: WebSocketStream<S>,
+    guest: Guest,
     shared: &Shared,
-    mut shutdown: watch::Receiver<bool>,
+    shutdown: watch::Receiver<bool>,
 ) {
-    let limits = &shared.limits;
-    let mut guest = None;
-    let admission = Admission {
-        shared,
-        guest: &mut guest,
-    };
-    let handshake = async {
-        let stream = opening.await?;
-        let config = Some(socket(limits));
-        tokio_tungstenite::accept_hdr_async_with_config(stream, admission, config).await
-    };
-    let handshake = tokio::select! {
-        done = timeout(limits.handshake_timeout, handshake) => done,
-        () = stopped(&mut shutdown) => return,
-    };
-    let socket = match handshake {
-        Ok(Ok(socket)) => socket,
-        // Counted where it was refused.
-        Ok(Err(Error::Http(_))) => return,
-        Ok(Err(_)) => return metrics::refused("handshake"),
-        Err(_) => return metrics::refused("handshake_timeout"),
-    };
-    // The key's slot is held to the end.
-    let Some(Guest {
+    let Guest {
         feed,
-        key_slot: _slot,
-    }) = guest
-    else {
-        return metrics::refused("handshake");
-    };
+        slot: _slot,
+        key_slot: _key_slot,
+    } = guest;
     let subscribed = Subscribed::new();
     let mut subscriber = Subscriber {
         socket,
@@ -201,7 +258,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Subscriber<'_, S> {
             let step = match self.event(&mut timers).await {
                 Event::Next(Ok(frame)) => self.send_frame(frame).await,
                 Event::Next(Err(cause)) => Err(cause),
-                Event::Stop => Err(CloseCause::Shutdown),
+                Event::Stop => {
+                    self.send_rest().await;
+                    Err(CloseCause::Shutdown)
+                }
                 Event::Heard(message) => self.heard(message.as_ref()),
                 Event::PingDue => {
                     self.heard_since_ping = 0;
@@ -260,6 +320,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Subscriber<'_, S> {
         self.shared.in_time(written, &mut self.shutdown).await?;
         metrics::sent(size_bytes);
         Ok(())
+    }
+
+    /// Sends what was published before the end, within the time for saying goodbye.
+    async fn send_rest(&mut self) {
+        let rest = async {
+            while let Some(Ok(frame)) = self.feed.next(&self.shared.makers).now_or_never() {
+                let size_bytes = frame.bytes().len();
+                self.outgoing = Some(Outgoing::new(frame));
+                if write_out(&mut self.socket, &mut self.outgoing)
+                    .await
+                    .is_err()
+                {
+                    return;
+                }
+                metrics::sent(size_bytes);
+            }
+        };
+        // Who does not read in time learns by the close frame, or by resuming, what it lacks.
+        let _ = timeout(self.shared.limits.close_timeout, rest).await;
     }
 
     async fn ping(&mut self) -> Result<(), CloseCause> {

@@ -9,6 +9,7 @@ use blockwright_pool::{Pool, PoolConfig};
 use blockwright_seams::FlashblockSink;
 use blockwright_service::{BuilderHandle, BuilderService, JobConfig, ServiceConfig, SystemClock};
 use blockwright_state::{Genesis, Store, StoreConfig};
+use blockwright_stream::Publisher;
 use blockwright_threads::Priority;
 use blockwright_types::SealedBlock;
 use tokio::sync::watch;
@@ -28,6 +29,8 @@ pub struct Node {
     builder: BuilderHandle<EmbeddedHost>,
     servers: Servers,
     shutdown: watch::Sender<bool>,
+    service: JoinHandle<()>,
+    publisher: Publisher,
     tasks: Vec<JoinHandle<()>>,
     /// The flashblock stream lives on it.
     _streaming: ServerRuntime,
@@ -79,12 +82,12 @@ impl Node {
         let (service, builder) = BuilderService::new(
             service_config(&config.builder, job),
             EmbeddedHost::new(store.clone(), pool.clone()),
-            Arc::new(publisher) as Arc<dyn FlashblockSink>,
+            Arc::new(publisher.clone()) as Arc<dyn FlashblockSink>,
             Arc::new(SystemClock),
         )
         .map_err(|error| builder_flag(&error))?;
+        let service = tokio::spawn(service.run());
         let tasks = vec![
-            tokio::spawn(service.run()),
             streaming.spawn(stream.run_until(ended(stopped))),
             tokio::spawn(serve_metrics),
         ];
@@ -113,6 +116,8 @@ impl Node {
             builder,
             servers,
             shutdown,
+            service,
+            publisher,
             tasks,
             _streaming: streaming,
             _datadir: datadir,
@@ -159,13 +164,20 @@ impl Node {
     pub async fn stop(self) {
         self.servers.stop().await;
         self.builder.shutdown().await;
+        ended_cleanly(self.service).await;
+        // How the last payloads ended is told before subscribers are let go.
+        self.publisher.flush().await;
         self.shutdown.send_replace(true);
         for task in self.tasks {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "a part of the node did not end cleanly");
-            }
+            ended_cleanly(task).await;
         }
         tracing::info!("stopped");
+    }
+}
+
+async fn ended_cleanly(task: JoinHandle<()>) {
+    if let Err(error) = task.await {
+        tracing::error!(%error, "a part of the node did not end cleanly");
     }
 }
 

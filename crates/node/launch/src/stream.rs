@@ -8,7 +8,7 @@ use blockwright_flashblocks::{Form, MetadataDetail};
 use blockwright_signer::{LocalSigner, SecretText, Signer};
 use blockwright_stream::{
     ApiKey, FlashblockServer, Publisher, RelayPublisher, RingLimits, StreamConfig, StreamError,
-    TlsError, TlsIdentity,
+    StreamLimits, TlsError, TlsIdentity,
 };
 
 use crate::LaunchError;
@@ -42,10 +42,11 @@ pub struct StreamSettings {
 
 impl Default for StreamSettings {
     fn default() -> Self {
+        let limits = StreamLimits::default();
         Self {
-            subscribers_max: 5_000,
-            subscribers_per_address_max: 5_000,
-            subscribers_per_key_max: 5_000,
+            subscribers_max: limits.subscribers_max,
+            subscribers_per_address_max: limits.subscribers_per_address_max,
+            subscribers_per_key_max: limits.subscribers_per_key_max,
             ring: RingLimits::default(),
             api_keys: Vec::new(),
             tls_cert: None,

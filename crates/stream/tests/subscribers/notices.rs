@@ -52,3 +52,24 @@ async fn notices_come_on_their_own_path_and_nowhere_else() {
     assert_eq!(stream.next().await, (1, 0));
     assert_eq!(stream.next().await, (1, 1));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_told_before_the_end_arrives_before_the_goodbye() {
+    let server = start(StreamLimits::default()).await;
+    let mut listener = server.client_at("/notices").await;
+    let mut stream = server.client().await;
+    server.publish(1, 0);
+    let shutdown = PayloadOutcome::Abandoned(StopReason::Shutdown);
+    server.publisher.ended(end(1, shutdown));
+    server.publisher.flush().await;
+    server.stop.send(()).unwrap();
+    assert!(
+        notice(&mut listener)
+            .await
+            .contains("\"reason\":\"shutdown\"")
+    );
+    assert_eq!(stream.next().await, (1, 0));
+    for client in [&mut listener, &mut stream] {
+        assert!(matches!(client.message().await, Message::Close(Some(_))));
+    }
+}

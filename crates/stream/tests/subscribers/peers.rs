@@ -247,3 +247,48 @@ async fn connect_when_free(server: &Running) -> crate::fixture::Client {
     })
     .await
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plain_http_request_is_told_what_is_served() {
+    let server = start(StreamLimits::default()).await;
+    for request in [
+        "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
+    ] {
+        let mut socket = TcpStream::connect(server.addr).await.unwrap();
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        let read = socket.read_to_string(&mut answer);
+        soon("the answer", read).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 426 "), "{answer}");
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(
+            head.contains(&format!("content-length: {}", body.len())),
+            "{answer}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strangers_that_say_nothing_take_no_place() {
+    let server = start(StreamLimits {
+        subscribers_max: 1,
+        handshakes_max: 4,
+        handshakes_per_address_max: 4,
+        ..StreamLimits::default()
+    })
+    .await;
+    let mut silent = Vec::new();
+    for host in 2..12 {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        let source = std::net::SocketAddr::from(([127, 0, 0, host], 0));
+        socket.bind(source).unwrap();
+        silent.push(socket.connect(server.addr).await.unwrap());
+    }
+    // More of them than there are places, and the oldest are gone.
+    let first = soon("the cut", silent[0].read(&mut [0; 16])).await;
+    assert_eq!(first.unwrap_or_default(), 0);
+    let mut client = server.client().await;
+    server.publish(1, 0);
+    assert_eq!(client.next().await, (1, 0));
+}
