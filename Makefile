@@ -17,9 +17,7 @@ test: ## every test; the same command as in the README
 	$(CARGO) test --workspace --locked
 
 simulate: ## 1,000 seeded scripts each on fakes, on real threads and on the real EVM
-	BLOCKWRIGHT_SEEDS=1000 $(CARGO) test --locked -p blockwright-core --test invariants
-	BLOCKWRIGHT_SEEDS=1000 $(CARGO) test --locked -p blockwright-service --test seeded
-	BLOCKWRIGHT_SEEDS=1000 $(CARGO) test --locked -p blockwright --test invariants -- invariants_hold
+	BLOCKWRIGHT_SEEDS=1000 $(CARGO) test --workspace --locked --test invariants --test seeded
 
 fmt: ## format all code
 	$(CARGO) fmt --all
