@@ -11,12 +11,13 @@ use toml::Value;
 
 /// Puts what the file at `path` says in front of the arguments of `verb`. A flag given on the command
 /// line stands behind and wins; a key whose environment variable is set is left out, so that the
-/// variable wins.
+/// variable wins. In the command that is returned the elements of the file's lists stay whole, whatever is
+/// in them.
 pub(crate) fn expand(
-    command: &clap::Command,
+    command: clap::Command,
     arguments: Vec<OsString>,
     path: &Path,
-) -> eyre::Result<Vec<OsString>> {
+) -> eyre::Result<(clap::Command, Vec<OsString>)> {
     let text = std::fs::read_to_string(path)
         .wrap_err_with(|| format!("config file {} cannot be read", path.display()))?;
     let table: toml::Table = toml::from_str(&text)
@@ -24,8 +25,8 @@ pub(crate) fn expand(
     let mut keys = BTreeMap::new();
     flatten("", &Value::Table(table), &mut keys);
 
-    let Some(position) = verb_position(command, &arguments) else {
-        return Ok(arguments);
+    let Some(position) = verb_position(&command, &arguments) else {
+        return Ok((command, arguments));
     };
     let verb = command
         .find_subcommand(&arguments[position])
@@ -35,19 +36,37 @@ pub(crate) fn expand(
         .all(|argument| argument.get_id() != "config")
     {
         // BLOCKWRIGHT_CONFIG is for the verbs that run a node.
-        return Ok(arguments);
+        return Ok((command, arguments));
     }
+    let mut lists = Vec::new();
     let mut expanded: Vec<OsString> = arguments[..=position].to_vec();
     for (key, value) in keys {
         let flags =
             flag(verb, &key, &value).wrap_err_with(|| format!("config file {}", path.display()))?;
         // Of a flag that may be repeated, those of the command line would join the file's.
         if !(is_repeatable(verb, &key) && is_given(&key, &arguments[position + 1..])) {
+            if value.is_array() && !flags.is_empty() {
+                lists.push(key);
+            }
             expanded.extend(flags);
         }
     }
     expanded.extend_from_slice(&arguments[position + 1..]);
-    Ok(expanded)
+    let name = verb.get_name().to_owned();
+    // Neither the command line nor the environment gives these.
+    let command = command.mut_subcommand(name, |verb| {
+        verb.mut_args(|argument| {
+            let is_list = argument
+                .get_long()
+                .is_some_and(|long| lists.iter().any(|key| key == long));
+            if is_list {
+                argument.value_delimiter(None)
+            } else {
+                argument
+            }
+        })
+    });
+    Ok((command, expanded))
 }
 
 fn is_repeatable(verb: &clap::Command, key: &str) -> bool {

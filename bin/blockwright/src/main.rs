@@ -61,16 +61,16 @@ fn fail(error: &eyre::Report) -> ExitCode {
 /// Parses the arguments; where they name a config file, parses them again with its keys in front.
 fn parse(arguments: Vec<OsString>) -> eyre::Result<Cli> {
     let command = Cli::command();
-    let from = |arguments: &[OsString]| {
-        let matches = command.clone().get_matches_from(arguments);
+    let from = |command: clap::Command, arguments: &[OsString]| {
+        let matches = command.get_matches_from(arguments);
         Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     };
     // `--chain` may stand in the file alone, so the first pass looks for `--config` only.
     let Some(path) = config_path(&arguments) else {
-        return Ok(from(&arguments));
+        return Ok(from(command, &arguments));
     };
-    let expanded = config_file::expand(&command, arguments, &path)?;
-    Ok(from(&expanded))
+    let (command, expanded) = config_file::expand(command, arguments, &path)?;
+    Ok(from(command, &expanded))
 }
 
 fn config_path(arguments: &[OsString]) -> Option<std::path::PathBuf> {

@@ -17,7 +17,7 @@ pub(crate) struct ProcessArgs {
     /// Write the URLs of everything that listens to this file, as JSON, once all of it does.
     #[arg(long, env = "BLOCKWRIGHT_ENDPOINTS", value_name = "FILE")]
     pub(crate) endpoints: Option<PathBuf>,
-    /// Log JSON lines in place of the terminal view.
+    /// Log in JSON lines, not in text.
     #[arg(long, env = "BLOCKWRIGHT_JSON",
           value_parser = clap::builder::FalseyValueParser::new())]
     pub(crate) json: bool,

@@ -3,8 +3,11 @@
 mod error;
 pub use error::MirrorError;
 
+mod health;
+pub use health::Health;
+
 mod merge;
-pub use merge::{FrameCopy, Merge, MergeConfig, Merged, Output, Verdict};
+pub use merge::{FrameCopy, Loss, Merge, MergeConfig, Merged, Output, Verdict};
 
 mod metrics;
 
@@ -12,3 +15,5 @@ mod mirror;
 pub use mirror::{Mirror, MirrorConfig};
 
 mod open;
+
+mod quiet;

@@ -7,7 +7,11 @@ use blockwright_subscribe::FrameHeader;
 use blockwright_types::PayloadId;
 use bytes::Bytes;
 
-use crate::open::{Held, Known, Open, Print};
+use crate::open::{Held, Known, Open, Print, Testimony};
+
+mod succession;
+pub use succession::Loss;
+use succession::{Past, Usual};
 
 /// Payloads that wait to be sent. Full: the oldest is given up.
 const WAITING_MAX: usize = 8;
@@ -53,10 +57,8 @@ pub enum Verdict {
     },
     /// Its payload was over before it was sent.
     Late,
-    /// Other bytes than the first one. Nothing more is taken from this upstream in this payload.
-    Equivocation,
-    /// From an upstream that contradicted another in this payload.
-    Distrusted,
+    /// Other bytes than the first one, which stands.
+    Different,
     /// There is no room for it, or index 0 does not say its block's number.
     Refused,
 }
@@ -66,8 +68,8 @@ pub enum Verdict {
 pub enum Output {
     /// The next flashblock.
     Frame(Merged),
-    /// The payload so far is given up although later flashblocks of it are known.
-    Lost,
+    /// Flashblocks of a payload that was begun are missing and will not come. Said once for a payload.
+    Lost(Loss),
 }
 
 /// A flashblock in its place.
@@ -96,13 +98,8 @@ struct Upstream {
     is_broken: bool,
     /// It sent something of the current payload.
     has_current: bool,
-}
-
-/// A payload that is over.
-#[derive(Debug)]
-struct Past {
-    id: PayloadId,
-    sent: Vec<Print>,
+    /// Payloads for which its word alone ends none, because others contradicted it.
+    doubted_for: u32,
 }
 
 /// The rule by which copies become one sequence. See the crate's documentation.
@@ -117,6 +114,8 @@ pub struct Merge {
     waiting: VecDeque<Open>,
     past: VecDeque<Past>,
     held_bytes: usize,
+    /// How long payloads are.
+    usual: Usual,
     /// Keyed at random, so that nobody can make two contents look like one.
     hasher: RandomState,
 }
@@ -132,6 +131,7 @@ impl Merge {
             waiting: VecDeque::new(),
             past: VecDeque::new(),
             held_bytes: 0,
+            usual: Usual::default(),
             hasher: RandomState::new(),
         }
     }
@@ -183,13 +183,18 @@ impl Merge {
         let current = self.current.as_ref().map(|current| current.id);
         upstream.has_current |= current == Some(payload_id);
         let digest = self.hasher.hash_one(&copy.frame);
-        if let Some(past) = self.past.iter().find(|past| past.id == payload_id) {
-            return after_the_end(past, &copy, digest);
+        self.withdraw(copy.upstream, payload_id);
+        if self.past.iter().any(|past| past.id == payload_id) {
+            return self.after_the_end(&copy, digest, out);
         }
-        let follows = before.map(|(id, _)| id).filter(|id| *id != payload_id);
-        let open = self.open(payload_id, now_us);
-        if let Some(follows) = follows {
-            open.follow(follows, !was_broken);
+        if let Some((left, index)) = before.filter(|(id, _)| *id != payload_id) {
+            let testimony = Testimony {
+                before: left,
+                last_index: index,
+                upstream: copy.upstream,
+                is_whole: !was_broken,
+            };
+            self.open(payload_id, now_us).follow(testimony);
         }
         let verdict = self.place(copy, digest);
         let sent = out.len();
@@ -211,7 +216,7 @@ impl Merge {
             if self.waiting.len() == WAITING_MAX
                 && let Some(oldest) = self.waiting.pop_front()
             {
-                self.retire(oldest);
+                self.retire(oldest, None);
             }
             self.waiting.push_back(Open::new(id, now_us));
         }
@@ -237,16 +242,12 @@ impl Merge {
         let is_next = current == Some((header.payload_id, header.index));
         let open = self.open(header.payload_id, at_us);
         open.block_number = open.block_number.or(header.block_number);
+        open.came_from(upstream);
         match open.compare(header.index, digest) {
             Known::Same { at_us: first_us } => Verdict::Duplicate {
                 lag_us: at_us.saturating_sub(first_us),
             },
-            _ if open.is_distrusted(upstream) => Verdict::Distrusted,
-            Known::Other => {
-                let freed = open.distrust(upstream);
-                self.held_bytes = self.held_bytes.saturating_sub(freed);
-                Verdict::Equivocation
-            }
+            Known::Other => Verdict::Different,
             Known::New if open.block_number.is_none() && header.index == 0 => Verdict::Refused,
             Known::New if is_next || frame.len() <= room => {
                 let size_bytes = frame.len();
@@ -277,20 +278,6 @@ impl Merge {
         }
     }
 
-    /// Which of those that wait comes next, if any may: one that somebody saw follow, else one of no
-    /// earlier block, else any; of several the oldest.
-    fn successor(&self, now_us: u64) -> Option<usize> {
-        let preference = |open: &Open| match &self.current {
-            Some(current) if open.is_after(current.id) => 0,
-            Some(current) if open.block_number < current.block_number => 2,
-            _ => 1,
-        };
-        let waiting = self.waiting.iter().enumerate();
-        let may = waiting.filter(|(_, open)| open.is_ready() && self.may_begin(open, now_us));
-        may.min_by_key(|(place, open)| (preference(open), *place))
-            .map(|(place, _)| place)
-    }
-
     fn flush(&mut self, now_us: u64, out: &mut Vec<Output>) {
         let Some(current) = &mut self.current else {
             return;
@@ -314,120 +301,6 @@ impl Merge {
                 upstream: held.upstream,
             }));
         }
-    }
-
-    /// Whether the current payload is over and `open` comes next.
-    fn may_begin(&self, open: &Open, now_us: u64) -> bool {
-        let Some(current) = &self.current else {
-            return true;
-        };
-        let is_complete = open.is_after(current.id) && !current.has_hole();
-        is_complete
-            || !self
-                .upstreams
-                .iter()
-                .enumerate()
-                .any(|(number, upstream)| self.may_still_deliver(current, number, upstream))
-            || (self.may_time_out(open) && self.out_of_time_us(open) <= now_us)
-    }
-
-    /// Whether an upstream may send what the current payload lacks.
-    fn may_still_deliver(&self, current: &Open, number: usize, upstream: &Upstream) -> bool {
-        if !upstream.is_live || current.is_distrusted(number) {
-            return false;
-        }
-        match upstream.at {
-            Some((id, index)) if id == current.id => {
-                !current.has_hole() || index < current.next() || upstream.is_broken
-            }
-            // It is ahead where it has been here, or its block is no earlier one.
-            Some((id, _)) => {
-                let number = current.block_number;
-                let is_ahead = |open: &Open| upstream.has_current || open.block_number >= number;
-                let mut waiting = self.waiting.iter();
-                !waiting.any(|open| open.id == id && is_ahead(open))
-            }
-            None => true,
-        }
-    }
-
-    /// An earlier block replaces a later one only where somebody saw that happen, or nobody else is left.
-    fn may_time_out(&self, open: &Open) -> bool {
-        let current = self
-            .current
-            .as_ref()
-            .and_then(|current| current.block_number);
-        open.is_ready() && open.block_number >= current
-    }
-
-    fn out_of_time_us(&self, open: &Open) -> u64 {
-        let from_us = self.grown_us.max(open.since_us);
-        from_us.saturating_add(self.config.hold_us)
-    }
-
-    /// Ends the current payload and begins the one at `place`. What waited longer stays only where an
-    /// upstream is, or came from: it may be ahead of the others.
-    fn begin(&mut self, place: usize, now_us: u64, out: &mut Vec<Output>) {
-        if let Some(current) = self.current.take() {
-            if current.has_hole() {
-                out.push(Output::Lost);
-            }
-            self.retire(current);
-        }
-        self.current = self.waiting.remove(place);
-        let alive = self.alive();
-        for (age, open) in core::mem::take(&mut self.waiting).into_iter().enumerate() {
-            if age < place && !alive.contains(&open.id) {
-                self.retire(open);
-            } else {
-                self.waiting.push_back(open);
-            }
-        }
-        let current = self.current.as_ref().map(|current| current.id);
-        for upstream in &mut self.upstreams {
-            upstream.has_current = upstream.at.map(|(id, _)| id) == current;
-        }
-        self.grown_us = now_us;
-    }
-
-    /// Payloads where upstreams are, and those from which they came there.
-    fn alive(&self) -> Vec<PayloadId> {
-        let at = |upstream: &Upstream| upstream.at.map(|(id, _)| id);
-        let mut alive: Vec<PayloadId> = self.upstreams.iter().filter_map(at).collect();
-        let mut looked_at = 0;
-        while let Some(id) = alive.get(looked_at).copied() {
-            looked_at += 1;
-            let found = self.waiting.iter().find(|open| open.id == id);
-            for before in found.into_iter().flat_map(Open::follows) {
-                if !alive.contains(&before) {
-                    alive.push(before);
-                }
-            }
-        }
-        alive
-    }
-
-    fn retire(&mut self, open: Open) {
-        self.held_bytes = self.held_bytes.saturating_sub(open.held_bytes());
-        if self.past.len() == PAST_MAX {
-            self.past.pop_front();
-        }
-        self.past.push_back(Past {
-            id: open.id,
-            sent: open.sent,
-        });
-    }
-}
-
-/// What a copy is whose payload is over.
-fn after_the_end(past: &Past, copy: &FrameCopy, digest: u64) -> Verdict {
-    let place = usize::try_from(copy.header.index).unwrap_or(usize::MAX);
-    match past.sent.get(place) {
-        Some(print) if print.digest == digest => Verdict::Duplicate {
-            lag_us: copy.at_us.saturating_sub(print.at_us),
-        },
-        Some(_) => Verdict::Equivocation,
-        None => Verdict::Late,
     }
 }
 

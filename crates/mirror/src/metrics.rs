@@ -53,8 +53,10 @@ pub(crate) fn describe() {
     describe_counter!(
         LOST,
         Unit::Count,
-        "Payloads that no upstream sent whole; subscribers were told to reconnect"
+        "Payloads of which subscribers lack a part; they were told to reconnect"
     );
+    // An alarm on growth needs a beginning.
+    counter!(LOST).increment(0);
 }
 
 /// A payload was given up.
@@ -68,8 +70,7 @@ pub(crate) struct UpstreamMetrics {
     held: Counter,
     duplicate: Counter,
     late: Counter,
-    equivocation: Counter,
-    distrusted: Counter,
+    different: Counter,
     refused: Counter,
     unreadable: Counter,
     lag: Histogram,
@@ -92,8 +93,7 @@ impl UpstreamMetrics {
             held: frames("held"),
             duplicate: frames("duplicate"),
             late: frames("late"),
-            equivocation: frames("equivocation"),
-            distrusted: frames("distrusted"),
+            different: frames("different"),
             refused: frames("refused"),
             unreadable: frames("unreadable"),
             lag: histogram!(LAG, "upstream" => name.to_owned()),
@@ -139,8 +139,7 @@ impl UpstreamMetrics {
                 &self.duplicate
             }
             Verdict::Late => &self.late,
-            Verdict::Equivocation => &self.equivocation,
-            Verdict::Distrusted => &self.distrusted,
+            Verdict::Different => &self.different,
             Verdict::Refused => &self.refused,
         };
         kind.increment(1);

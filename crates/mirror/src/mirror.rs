@@ -4,12 +4,16 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use blockwright_stream::{RelayPublisher, RelayedFrame};
-use blockwright_subscribe::{Event, Received, Subscriber, SubscriberConfig};
+use blockwright_subscribe::{Disconnect, Event, Received, Subscriber, SubscriberConfig};
+use blockwright_types::PayloadId;
 use futures_util::stream::{self, SelectAll, Stream, StreamExt as _};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::health::Link;
 use crate::metrics::{self, UpstreamMetrics};
-use crate::{FrameCopy, Merge, MergeConfig, MirrorError, Output, Verdict};
+use crate::quiet::Repeated;
+use crate::{FrameCopy, Health, Loss, Merge, MergeConfig, Merged, MirrorError, Output, Verdict};
 
 /// Bytes of frames that may wait for others.
 const HELD_BYTES_MAX: usize = 64 << 20;
@@ -30,12 +34,21 @@ pub struct Mirror {
     upstreams: Vec<Upstream>,
     merge: Merge,
     relay: RelayPublisher,
+    /// The payload that runs as far as it was sent.
+    running: Vec<RelayedFrame>,
+    health: watch::Sender<Health>,
     zero: Instant,
 }
 
 struct Upstream {
     name: String,
     metrics: UpstreamMetrics,
+    link: Link,
+    unreadable: Repeated,
+    /// How it refused the last connection, until one stands.
+    refusal: Option<Disconnect>,
+    /// The last payload of which it sent other contents than the first.
+    different: Option<PayloadId>,
 }
 
 impl Mirror {
@@ -59,6 +72,8 @@ impl Mirror {
             upstreams: Vec::new(),
             merge,
             relay,
+            running: Vec::new(),
+            health: watch::Sender::new(Health::Unconnected),
             zero: Instant::now(),
         };
         for (place, upstream) in config.upstreams.into_iter().enumerate() {
@@ -82,8 +97,17 @@ impl Mirror {
         self.upstreams.push(Upstream {
             metrics: UpstreamMetrics::new(&name),
             name,
+            link: Link::Down,
+            unreadable: Repeated::default(),
+            refusal: None,
+            different: None,
         });
         Ok(())
+    }
+
+    /// How its upstreams are, from now on.
+    pub fn health(&self) -> watch::Receiver<Health> {
+        self.health.subscribe()
     }
 
     /// Mirrors until `shutdown` is ready.
@@ -115,39 +139,38 @@ impl Mirror {
     }
 
     fn event(&mut self, place: usize, event: Event, out: &mut Vec<Output>) {
-        let Some(upstream) = self.upstreams.get(place) else {
+        let now_us = self.now_us();
+        let Some(upstream) = self.upstreams.get_mut(place) else {
             return;
         };
         upstream.metrics.event(&event);
-        let name = upstream.name.as_str();
+        upstream.log(&event);
         match event {
-            Event::Frame(received) => self.frame(place, received, out),
-            Event::Connected { is_resumed, .. } => {
-                tracing::info!(upstream = name, resumed = is_resumed, "upstream connected");
+            Event::Frame(received) => {
+                upstream.link = Link::Live;
+                self.frame(place, received, out);
+            }
+            Event::Connected { .. } => {
+                upstream.link = Link::Live;
                 self.merge.connected(place);
             }
-            Event::Gap(gap) => {
-                tracing::warn!(
-                    upstream = name,
-                    ?gap,
-                    "upstream may have missed flashblocks"
-                );
-                self.merge.broken(place);
+            Event::Gap(_) => self.merge.broken(place),
+            Event::Unreadable { .. } => {}
+            Event::Stalled { .. } => {
+                upstream.link = Link::Stalled;
+                self.merge.silent(place, now_us, out);
             }
-            Event::Unreadable {
-                cause, size_bytes, ..
-            } => tracing::warn!(upstream = name, size_bytes, %cause, "frame dropped"),
-            Event::Stalled { silent } => {
-                let silent_ms = silent.as_millis() as u64;
-                tracing::warn!(upstream = name, silent_ms, "upstream stalled");
-                self.merge.silent(place, self.now_us(), out);
-            }
-            Event::Disconnected { reason, retry_in } => {
-                let retry_ms = retry_in.as_millis() as u64;
-                tracing::warn!(upstream = name, %reason, retry_ms, "upstream disconnected");
-                self.merge.silent(place, self.now_us(), out);
+            Event::Disconnected { .. } => {
+                upstream.link = Link::Down;
+                self.merge.silent(place, now_us, out);
             }
         }
+        let health = Health::of(self.upstreams.iter().map(|upstream| upstream.link));
+        self.health.send_if_modified(|known| {
+            let is_news = *known != health;
+            *known = health;
+            is_news
+        });
     }
 
     fn frame(&mut self, place: usize, received: Received, out: &mut Vec<Output>) {
@@ -160,15 +183,17 @@ impl Mirror {
             at_us: micros(at),
         };
         let verdict = self.merge.take(copy, out);
-        let upstream = &self.upstreams[place];
+        let upstream = &mut self.upstreams[place];
         upstream.metrics.frame(verdict);
         let (payload_id, index) = (header.payload_id, header.index);
-        if verdict == Verdict::Equivocation {
-            tracing::warn!(
+        if verdict == Verdict::Different
+            && upstream.different.replace(payload_id) != Some(payload_id)
+        {
+            tracing::info!(
                 upstream = upstream.name,
                 %payload_id,
                 index,
-                "upstream contradicts another: two contents for one flashblock"
+                "upstream sends other bytes than the first copy, which stands"
             );
         }
         tracing::trace!(upstream = upstream.name, %payload_id, index, ?verdict, "frame");
@@ -176,35 +201,110 @@ impl Mirror {
 
     fn send(&mut self, out: Vec<Output>) {
         for output in out {
-            let merged = match output {
-                Output::Frame(merged) => merged,
-                Output::Lost => {
-                    metrics::lost();
-                    tracing::warn!("a payload is incomplete: no upstream has all of it");
-                    self.relay.gap();
-                    continue;
-                }
-            };
-            let (payload_id, index) = (merged.payload_id, merged.index);
-            let (block_number, upstream) = (merged.block_number, merged.upstream);
-            let sent = self.relay.publish(RelayedFrame {
+            match output {
+                Output::Frame(merged) => self.relay(merged),
+                Output::Lost(loss) => self.lost(loss),
+            }
+        }
+    }
+
+    fn relay(&mut self, merged: Merged) {
+        let (payload_id, index) = (merged.payload_id, merged.index);
+        let block_number = merged.block_number;
+        let frame = RelayedFrame {
+            payload_id,
+            block_number,
+            index,
+            frame: merged.frame,
+        };
+        if index == 0 {
+            self.running.clear();
+        }
+        self.running.push(frame.clone());
+        match self.relay.publish(frame) {
+            Ok(()) => {
+                let upstream = self.upstreams[merged.upstream].name.as_str();
+                tracing::info!(%payload_id, block_number, index, upstream, "flashblock mirrored");
+            }
+            Err(error) => tracing::warn!(%error, "flashblock not mirrored"),
+        }
+    }
+
+    /// Closes subscribers. Where the running payload is not the one with the loss, they find it whole when
+    /// they come back.
+    fn lost(&mut self, loss: Loss) {
+        metrics::lost();
+        self.relay.gap();
+        match loss {
+            Loss::Hole { payload_id } => {
+                tracing::warn!(%payload_id, "a payload is incomplete: no upstream has all of it");
+            }
+            Loss::CutOff {
                 payload_id,
-                block_number,
-                index,
-                frame: merged.frame,
-            });
-            match sent {
-                Ok(()) => {
-                    let upstream = self.upstreams[upstream].name.as_str();
-                    tracing::info!(%payload_id, block_number, index, upstream, "flashblock mirrored");
+                by,
+                continued_by,
+            } => {
+                let name = |place: usize| self.upstreams[place].name.as_str();
+                let (by, continued_by) = (by.map(name), name(continued_by));
+                tracing::warn!(
+                    %payload_id,
+                    by,
+                    continued_by,
+                    "a payload was cut off: an upstream had left it, another goes on with it"
+                );
+                for frame in &self.running {
+                    if let Err(error) = self.relay.publish(frame.clone()) {
+                        tracing::warn!(%error, "flashblock not mirrored");
+                    }
                 }
-                Err(error) => tracing::warn!(%error, "flashblock not mirrored"),
             }
         }
     }
 
     fn now_us(&self) -> u64 {
         micros(self.zero.elapsed())
+    }
+}
+
+impl Upstream {
+    /// Says what happened. What would be said of every frame or every attempt is said less often.
+    fn log(&mut self, event: &Event) {
+        let name = self.name.as_str();
+        match event {
+            Event::Frame(_) => {}
+            Event::Connected { is_resumed, .. } => {
+                self.refusal = None;
+                tracing::info!(upstream = name, resumed = is_resumed, "upstream connected");
+            }
+            Event::Gap(gap) => {
+                tracing::warn!(
+                    upstream = name,
+                    ?gap,
+                    "upstream may have missed flashblocks"
+                );
+            }
+            Event::Unreadable {
+                cause, size_bytes, ..
+            } => {
+                if let Some(count) = self.unreadable.happened(Instant::now()) {
+                    tracing::warn!(upstream = name, size_bytes, count, %cause, "frame dropped");
+                }
+            }
+            Event::Stalled { silent } => {
+                let silent_ms = silent.as_millis() as u64;
+                tracing::warn!(upstream = name, silent_ms, "upstream stalled");
+            }
+            Event::Disconnected { reason, retry_in } => {
+                let retry_ms = retry_in.as_millis() as u64;
+                let is_refusal = matches!(reason, Disconnect::Refused { .. });
+                if is_refusal && self.refusal.as_ref() == Some(reason) {
+                    tracing::debug!(upstream = name, %reason, retry_ms, "upstream disconnected");
+                    return;
+                }
+                self.refusal = is_refusal.then(|| reason.clone());
+                tracing::warn!(upstream = name, %reason, retry_ms, "upstream disconnected");
+            }
+        }
     }
 }
 

@@ -6,10 +6,7 @@ use blockwright_types::PayloadId;
 use bytes::Bytes;
 
 /// Flashblocks of a payload that are told apart. A block of 200 s with 50 ms has 4,000.
-const INDICES_MAX: usize = 8_192;
-
-/// Payloads before one that are remembered; more than one only where upstreams disagree.
-const FOLLOWS_MAX: usize = 16;
+pub(crate) const INDICES_MAX: usize = 8_192;
 
 /// What is known of a flashblock beyond its position: enough to know a second copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +38,18 @@ pub(crate) enum Known {
     TooFar,
 }
 
+/// An upstream went from one payload to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Testimony {
+    /// The payload that it left.
+    pub(crate) before: PayloadId,
+    /// The last flashblock that it sent there.
+    pub(crate) last_index: u64,
+    pub(crate) upstream: usize,
+    /// It missed nothing on the way.
+    pub(crate) is_whole: bool,
+}
+
 /// A payload.
 #[derive(Debug)]
 pub(crate) struct Open {
@@ -49,10 +58,10 @@ pub(crate) struct Open {
     /// Those sent, by index.
     pub(crate) sent: Vec<Print>,
     held: BTreeMap<u64, Held>,
-    /// Upstreams that contradicted an earlier copy.
-    distrusted: Vec<usize>,
-    /// Payloads from which upstreams came here, and whether one did without a break.
-    follows: Vec<(PayloadId, bool)>,
+    /// How upstreams came here, each of them at most once.
+    follows: Vec<Testimony>,
+    /// Upstreams that sent something of it.
+    senders: Vec<usize>,
     /// When it was heard of first.
     pub(crate) since_us: u64,
 }
@@ -64,8 +73,8 @@ impl Open {
             block_number: None,
             sent: Vec::new(),
             held: BTreeMap::new(),
-            distrusted: Vec::new(),
             follows: Vec::new(),
+            senders: Vec::new(),
             since_us,
         }
     }
@@ -85,27 +94,65 @@ impl Open {
         self.held.contains_key(&self.next())
     }
 
-    /// An upstream went from `before` to this payload, without a break or not.
-    pub(crate) fn follow(&mut self, before: PayloadId, is_whole: bool) {
-        if let Some((_, was_whole)) = self.follows.iter_mut().find(|(id, _)| *id == before) {
-            *was_whole |= is_whole;
-        } else if self.follows.len() < FOLLOWS_MAX {
-            self.follows.push((before, is_whole));
+    /// An upstream came here from another payload. Its last word counts, except that a later broken way
+    /// from the same payload takes nothing back.
+    pub(crate) fn follow(&mut self, testimony: Testimony) {
+        let mut follows = self.follows.iter_mut();
+        match follows.find(|known| known.upstream == testimony.upstream) {
+            Some(known) if known.before == testimony.before && known.is_whole => {}
+            Some(known) => *known = testimony,
+            None => self.follows.push(testimony),
         }
     }
 
-    /// Whether an upstream came here from `before` without a break.
-    pub(crate) fn is_after(&self, before: PayloadId) -> bool {
-        self.follows.contains(&(before, true))
+    /// An upstream is at `payload` again, so that it has not left it.
+    pub(crate) fn withdraw(&mut self, upstream: usize, payload: PayloadId) {
+        let is_it = |known: &Testimony| known.upstream == upstream && known.before == payload;
+        self.follows.retain(|known| !is_it(known));
+    }
+
+    /// Upstreams that came here from `before` without a break, after its first `length` flashblocks.
+    pub(crate) fn witnesses(&self, before: PayloadId, length: u64) -> impl Iterator<Item = usize> {
+        let follows = self.follows.iter();
+        let whole = follows.filter(move |known| {
+            known.is_whole
+                && known.before == before
+                && known.last_index.checked_add(1) == Some(length)
+        });
+        whole.map(|known| known.upstream)
     }
 
     /// Payloads from which upstreams came here.
     pub(crate) fn follows(&self) -> impl Iterator<Item = PayloadId> {
-        self.follows.iter().map(|(id, _)| *id)
+        self.follows.iter().map(|known| known.before)
     }
 
-    pub(crate) fn is_distrusted(&self, upstream: usize) -> bool {
-        self.distrusted.contains(&upstream)
+    /// An upstream sent something of it.
+    pub(crate) fn came_from(&mut self, upstream: usize) {
+        if !self.senders.contains(&upstream) {
+            self.senders.push(upstream);
+        }
+    }
+
+    /// Upstreams that sent something of it.
+    pub(crate) fn senders(&self) -> impl Iterator<Item = usize> {
+        self.senders.iter().copied()
+    }
+
+    /// Whether upstreams came here and to the other one from the same payload, without a break.
+    pub(crate) fn is_rival(&self, other: &Self) -> bool {
+        let whole = |open: &Self| {
+            open.follows
+                .clone()
+                .into_iter()
+                .filter(|known| known.is_whole)
+        };
+        whole(self).any(|known| whole(other).any(|theirs| theirs.before == known.before))
+    }
+
+    /// How many upstreams sent something of it.
+    pub(crate) const fn sender_count(&self) -> usize {
+        self.senders.len()
     }
 
     /// Compares a copy with what is there.
@@ -132,18 +179,6 @@ impl Open {
         let held = self.held.remove(&self.next())?;
         self.sent.push(held.print);
         Some(held)
-    }
-
-    /// Lets go of what waits from an upstream that contradicted another; its bytes.
-    pub(crate) fn distrust(&mut self, upstream: usize) -> usize {
-        self.distrusted.push(upstream);
-        let mut size_bytes = 0;
-        self.held.retain(|_, held| {
-            let stays = held.upstream != upstream;
-            size_bytes += if stays { 0 } else { held.frame.len() };
-            stays
-        });
-        size_bytes
     }
 
     /// Bytes that wait.

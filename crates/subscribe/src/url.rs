@@ -50,6 +50,14 @@ impl StreamUrl {
         self.is_tls
     }
 
+    /// Whether its query string has a parameter of this name.
+    pub fn asks(&self, name: &str) -> bool {
+        let query = self.uri.query().unwrap_or_default();
+        let keys = query.split('&').filter_map(|part| part.split('=').next());
+        keys.map(|key| percent_encoding::percent_decode_str(key).decode_utf8_lossy())
+            .any(|key| key == name)
+    }
+
     /// The request's URI. What is the server's default is not said, so that servers that know nothing of it
     /// are asked nothing.
     pub(crate) fn request(&self, asked: &Asked<'_>) -> String {
@@ -201,6 +209,15 @@ mod tests {
             encoding: None,
         };
         assert_eq!(url("ws://h").request(&unknown), "ws://h/?dialect=spec");
+    }
+
+    #[test]
+    fn the_parameters_of_a_query_are_known_by_name() {
+        let url: StreamUrl = "ws://h/?api_key=dialect&d%69alect=spec&encoding"
+            .parse()
+            .unwrap();
+        assert!(url.asks("dialect") && url.asks("encoding") && url.asks("api_key"));
+        assert!(!url.asks("metadata") && !url.asks("spec"));
     }
 
     #[test]

@@ -39,6 +39,7 @@ struct Run {
     merge: Merge,
     sent: Vec<(u8, u64)>,
     lost: usize,
+    cuts: Vec<Loss>,
     now_us: u64,
 }
 
@@ -48,6 +49,7 @@ impl Run {
             merge: merge(upstreams),
             sent: Vec::new(),
             lost: 0,
+            cuts: Vec::new(),
             now_us: 0,
         }
     }
@@ -56,7 +58,12 @@ impl Run {
         for output in out {
             match output {
                 Output::Frame(merged) => self.sent.push((merged.payload_id.0[0], merged.index)),
-                Output::Lost => self.lost += 1,
+                Output::Lost(loss) => {
+                    self.lost += 1;
+                    if matches!(loss, Loss::CutOff { .. }) {
+                        self.cuts.push(loss);
+                    }
+                }
             }
         }
     }
@@ -106,9 +113,11 @@ fn what_one_upstream_misses_another_fills_in() {
     assert_eq!(run.take(0, (2, 0)), Verdict::Held);
     assert_eq!(run.take(1, (1, 0)), Verdict::Duplicate { lag_us: 0 });
     assert_eq!(run.take(1, (1, 1)), Verdict::First);
-    // The first upstream has said that its payload was over after index 2.
-    assert_eq!(run.sent, [(1, 0), (1, 1), (1, 2), (2, 0)]);
+    // The first upstream has said that its payload was over after index 2; the other one has its say.
+    assert_eq!(run.sent, [(1, 0), (1, 1), (1, 2)]);
     assert_eq!(run.take(1, (1, 2)), Verdict::Duplicate { lag_us: 0 });
+    assert_eq!(run.take(1, (2, 0)), Verdict::Duplicate { lag_us: 0 });
+    assert_eq!(run.sent, [(1, 0), (1, 1), (1, 2), (2, 0)]);
     assert_eq!(run.lost, 0);
 }
 
@@ -199,32 +208,135 @@ fn an_older_block_needs_somebody_who_saw_it_follow() {
 }
 
 #[test]
-fn a_second_content_is_not_sent_and_its_sender_not_believed() {
+fn the_first_of_two_contents_stands_and_both_upstreams_go_on() {
     let mut run = Run::new(2);
     run.take(0, (1, 0));
-    let mut other = copy(1, (1, 0));
-    other.frame = vec![9].into();
-    assert_eq!(run.take_copy(other), Verdict::Equivocation);
-    assert_eq!(run.take(1, (1, 1)), Verdict::Distrusted);
-    assert_eq!(run.take(0, (1, 1)), Verdict::First);
-    // In the next payload it is heard again.
-    assert_eq!(run.take(1, (2, 0)), Verdict::First);
-    let mut old = copy(1, (1, 1));
-    old.frame = vec![9].into();
-    assert_eq!(run.take_copy(old), Verdict::Equivocation);
+    let other = |position| FrameCopy {
+        frame: vec![9].into(),
+        ..copy(1, position)
+    };
+    assert_eq!(run.take_copy(other((1, 0))), Verdict::Different);
+    // The first one ends here, and the second one takes over within the payload.
+    assert_eq!(run.take_copy(other((1, 1))), Verdict::First);
+    assert_eq!(run.take_copy(other((1, 2))), Verdict::First);
+    assert_eq!(run.take(0, (1, 1)), Verdict::Different);
+    run.take(0, (1, 2));
+    run.take(0, (2, 0));
+    assert_eq!(
+        run.take_copy(other((1, 2))),
+        Verdict::Duplicate { lag_us: 0 }
+    );
+    assert_eq!(run.take_copy(other((2, 0))), Verdict::Different);
+    assert_eq!(run.take_copy(other((1, 0))), Verdict::Different);
+    assert_eq!(run.sent, [(1, 0), (1, 1), (1, 2), (2, 0)]);
+    assert_eq!(run.lost, 0);
+}
+
+/// Payload `payload` whole, each flashblock from all upstreams, the first one first.
+fn whole(run: &mut Run, upstreams: usize, payload: u8, length: u64) {
+    for index in 0..length {
+        for upstream in 0..upstreams {
+            run.take(upstream, (payload, index));
+        }
+    }
 }
 
 #[test]
-fn what_waits_from_a_liar_is_let_go_of() {
+fn a_payload_of_the_usual_length_is_followed_without_waiting() {
     let mut run = Run::new(2);
-    run.take(0, (1, 0));
-    assert_eq!(run.take(1, (1, 2)), Verdict::Held);
-    let mut other = copy(1, (1, 0));
-    other.frame = vec![9].into();
-    assert_eq!(run.take_copy(other), Verdict::Equivocation);
-    assert_eq!(run.merge.held_bytes, 0);
-    run.take(0, (1, 1));
-    assert_eq!(run.sent, [(1, 0), (1, 1)]);
+    whole(&mut run, 2, 1, 5);
+    whole(&mut run, 2, 2, 5);
+    whole(&mut run, 2, 3, 5);
+    assert_eq!(run.take(0, (4, 0)), Verdict::First);
+    // A shorter one is over at once where nobody else is in it.
+    run.silent(1);
+    assert_eq!(run.take(0, (5, 0)), Verdict::First);
+}
+
+#[test]
+fn one_upstream_alone_ends_no_short_payload() {
+    let mut run = Run::new(2);
+    for payload in 1..4 {
+        whole(&mut run, 2, payload, 5);
+    }
+    whole(&mut run, 2, 4, 3);
+    assert_eq!(run.take(1, (200, 0)), Verdict::Held);
+    assert_eq!(run.take(1, (200, 1)), Verdict::Held);
+    for index in 3..5 {
+        assert_eq!(run.take(0, (4, index)), Verdict::First);
+    }
+    // What was said too early is not believed later.
+    assert_eq!(run.sent.last(), Some(&(4, 4)));
+    run.take(1, (5, 0));
+    assert_eq!(run.sent.last(), Some(&(4, 4)));
+    run.take(0, (5, 0));
+    assert_eq!(run.sent.last(), Some(&(5, 0)));
+    assert!(!run.sent.iter().any(|(payload, _)| *payload == 200));
+    assert_eq!(run.lost, 0);
+}
+
+#[test]
+fn a_short_payload_that_the_others_are_silent_about_ends_with_the_hold_time() {
+    let mut run = Run::new(2);
+    whole(&mut run, 2, 1, 5);
+    whole(&mut run, 2, 2, 2);
+    assert_eq!(run.take(0, (3, 0)), Verdict::Held);
+    assert_eq!(run.merge.due_us(), Some(HOLD_US));
+    run.tick(HOLD_US);
+    assert_eq!(run.sent.last(), Some(&(3, 0)));
+}
+
+#[test]
+fn what_comes_of_a_payload_that_was_cut_off_is_lost_and_its_cutter_doubted() {
+    let mut run = Run::new(2);
+    for payload in 1..4 {
+        whole(&mut run, 2, payload, 3);
+    }
+    whole(&mut run, 2, 4, 3);
+    // Longer than usual, so that one upstream can cut it.
+    assert_eq!(run.take(1, (200, 0)), Verdict::First);
+    assert_eq!(run.take(0, (4, 3)), Verdict::Late);
+    assert_eq!(run.take(0, (4, 4)), Verdict::Late);
+    let cut = Loss::CutOff {
+        payload_id: id(4),
+        by: Some(1),
+        continued_by: 0,
+    };
+    assert_eq!(run.cuts, [cut]);
+    // The other one's next payload need not wait for the end of the invented one.
+    run.take(1, (200, 1));
+    assert_eq!(run.take(0, (5, 0)), Verdict::First);
+    assert_eq!(run.take(1, (200, 2)), Verdict::Late);
+    // The same again: this time it is not believed.
+    whole(&mut run, 2, 5, 3);
+    assert_eq!(run.take(1, (201, 0)), Verdict::Held);
+    assert_eq!(run.take(0, (5, 3)), Verdict::First);
+    assert_eq!(run.lost, 1);
+}
+
+#[test]
+fn of_two_payloads_in_one_place_the_one_with_more_upstreams_goes_on() {
+    let mut run = Run::new(3);
+    whole(&mut run, 3, 1, 2);
+    whole(&mut run, 3, 2, 2);
+    assert_eq!(run.take(2, (200, 0)), Verdict::First);
+    assert_eq!(run.take(0, (3, 0)), Verdict::Held);
+    run.take(2, (200, 1));
+    run.take(1, (3, 0));
+    assert_eq!(run.sent.last(), Some(&(3, 0)));
+    assert_eq!(run.take(2, (200, 2)), Verdict::Late);
+    assert_eq!(run.lost, 0);
+}
+
+#[test]
+fn what_most_saw_end_is_not_lost_because_of_one() {
+    let mut run = Run::new(3);
+    whole(&mut run, 3, 1, 2);
+    assert_eq!(run.take(0, (2, 0)), Verdict::Held);
+    assert_eq!(run.take(1, (2, 0)), Verdict::Duplicate { lag_us: 0 });
+    assert_eq!(run.sent.last(), Some(&(2, 0)));
+    assert_eq!(run.take(2, (1, 2)), Verdict::Late);
+    assert_eq!(run.lost, 0);
 }
 
 #[test]
@@ -356,6 +468,43 @@ proptest! {
         prop_assert_eq!(&run.sent, &positions(&chain));
         prop_assert_eq!(run.lost, 0);
         prop_assert_eq!(run.merge.held_bytes, 0);
+    }
+
+    /// One of two or three invents payloads where it likes and forwards the rest. What others go on
+    /// with reaches subscribers whole, or they are told.
+    #[test]
+    fn one_liar_cuts_nothing_off_in_silence(
+        honest in 1usize..3,
+        lengths in prop::collection::vec(1u64..8, 2..12),
+        lies in prop::collection::vec(prop::bool::weighted(0.2), 100),
+        is_liar_first in prop::collection::vec(any::<bool>(), 100),
+    ) {
+        let liar = honest;
+        let mut run = Run::new(honest + 1);
+        let mut invented = 100;
+        let chain: Vec<_> = lengths.iter().map(|length| (0, *length)).collect();
+        for (place, position) in positions(&chain).into_iter().enumerate() {
+            run.tick(200_000);
+            if is_liar_first[place] {
+                run.take(liar, position);
+            }
+            if lies[place] {
+                invented += 1;
+                let mut lie = copy(liar, (invented, 0));
+                lie.header.block_number = Some(u64::from(position.0) + 1);
+                run.take_copy(lie);
+            }
+            for upstream in 0..honest {
+                run.take(upstream, position);
+            }
+        }
+        for (payload, length) in (1u8..).zip(&lengths) {
+            let sent = run.sent.iter().filter(|(sent, _)| *sent == payload).count() as u64;
+            let is_it = |loss: &Loss| matches!(loss, Loss::CutOff { payload_id, .. } if *payload_id == id(payload));
+            let was_told = run.cuts.iter().any(is_it);
+            // One that was never begun is missing as a whole: nobody has a part of it.
+            prop_assert!(sent == 0 || sent == *length || was_told, "{payload}: {:?}", run.sent);
+        }
     }
 
     /// Whatever comes, in whatever order, with time passing: what goes out is a sequence.

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 
 use axum::Router;
+use axum::http::StatusCode;
 use axum::routing::get;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
@@ -45,10 +46,12 @@ pub(crate) fn recorder() -> Result<PrometheusHandle, LaunchError> {
     Ok(HANDLE.get_or_init(|| handle).clone())
 }
 
-/// Binds the server; the future serves until `stop` resolves.
+/// Binds the server; the future serves until `stop` resolves. `/health` answers 503 with the reason where
+/// `health` gives one.
 pub(crate) async fn bind(
     listen: Listen,
     handle: PrometheusHandle,
+    health: impl Fn() -> Result<(), String> + Clone + Send + Sync + 'static,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(SocketAddr, impl Future<Output = ()> + Send), LaunchError> {
     let failed = |source| LaunchError::Listen {
@@ -69,7 +72,18 @@ pub(crate) async fn bind(
                 }
             }),
         )
-        .route("/health", get(|| async { "ok\n" }));
+        .route(
+            "/health",
+            get(move || {
+                let health = health();
+                async move {
+                    match health {
+                        Ok(()) => (StatusCode::OK, "ok\n".to_owned()),
+                        Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
+                    }
+                }
+            }),
+        );
     let serve = async move {
         if let Err(error) = axum::serve(listener, router)
             .with_graceful_shutdown(stop)

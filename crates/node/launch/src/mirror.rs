@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use blockwright_flashblocks::Form;
-use blockwright_mirror::{Mirror, MirrorConfig, MirrorError};
+use blockwright_mirror::{Health, Mirror, MirrorConfig, MirrorError};
 use blockwright_subscribe::{StreamKey, StreamUrl, SubscribeError, SubscriberConfig, TlsTrust};
 use serde::Serialize;
 use tokio::sync::watch;
@@ -16,6 +16,9 @@ use crate::{LaunchError, Listen, StreamSettings, endpoints, metrics_server};
 const UPSTREAM: &str = "--upstream";
 const UPSTREAM_KEY: &str = "--mirror.upstream-key";
 const UPSTREAM_CA: &str = "--mirror.upstream-ca";
+
+/// What a query string may not say, because all upstreams have to send one form.
+const FORM_PARAMETERS: [&str; 3] = ["dialect", "metadata", "encoding"];
 
 /// Intervals for which a payload that may be incomplete can stand still, and the time where the
 /// interval is not known.
@@ -84,13 +87,18 @@ pub async fn start_mirror(settings: MirrorSettings) -> Result<RunningMirror, Lau
         "ws"
     };
     let flashblocks = format!("{scheme}://{}", server.local_addr());
-    let (metrics, serve_metrics) =
-        metrics_server::bind(settings.metrics, recorder, ended(stopped.clone())).await?;
     let hold = settings
         .interval
         .map_or(HOLD_UNKNOWN, |interval| interval * HOLD_INTERVALS);
     let mirror =
         Mirror::new(MirrorConfig { upstreams, hold }, relay).map_err(|error| refused(&error))?;
+    let health = mirror.health();
+    let health = move || match *health.borrow() {
+        Health::Live => Ok(()),
+        ailing => Err(ailing.to_string()),
+    };
+    let (metrics, serve_metrics) =
+        metrics_server::bind(settings.metrics, recorder, health, ended(stopped.clone())).await?;
     let tasks = vec![
         tokio::spawn(serve_metrics),
         tokio::spawn(server.run_until(ended(stopped.clone()))),
@@ -145,6 +153,14 @@ fn upstreams(settings: &MirrorSettings) -> Result<Vec<SubscriberConfig>, LaunchE
         .map(|url| url.parse::<StreamUrl>());
     let urls = urls.collect::<Result<Vec<_>, _>>();
     let urls = urls.map_err(|error| flag(UPSTREAM, &error))?;
+    for url in &urls {
+        if let Some(name) = FORM_PARAMETERS.iter().find(|name| url.asks(name)) {
+            let reason = format!(
+                "{url}: `{name}=` does not belong in the URL: --mirror.{name} asks it of every upstream"
+            );
+            return Err(flag(UPSTREAM, &reason));
+        }
+    }
     let keys = &settings.upstream_keys;
     if keys.len() > 1 && keys.len() != urls.len() {
         let reason = format!(

@@ -76,8 +76,13 @@ impl Node {
         let bind = async move { settings.bind(addr).await };
         let (stream, publisher) = streaming.run(bind).await?;
         let flashblocks = stream.local_addr();
-        let (metrics, serve_metrics) =
-            metrics_server::bind(config.listen.metrics, recorder, ended(stopped.clone())).await?;
+        let (metrics, serve_metrics) = metrics_server::bind(
+            config.listen.metrics,
+            recorder,
+            || Ok(()),
+            ended(stopped.clone()),
+        )
+        .await?;
 
         let (service, builder) = BuilderService::new(
             service_config(&config.builder, job),
