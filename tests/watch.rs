@@ -26,11 +26,27 @@ async fn watch(args: Vec<String>) -> Output {
     tokio::task::spawn_blocking(run).await.unwrap()
 }
 
-fn lines(output: &Output) -> Vec<Value> {
+fn printed(output: &Output) -> impl Iterator<Item = Value> {
     let text = std::str::from_utf8(&output.stdout).unwrap();
-    text.lines()
-        .map(|line| serde_json::from_str(line).unwrap())
+    text.lines().map(|line| serde_json::from_str(line).unwrap())
+}
+
+/// Lines of flashblocks.
+fn lines(output: &Output) -> Vec<Value> {
+    printed(output)
+        .filter(|line| line["event"].is_null())
         .collect()
+}
+
+/// Lines of this event.
+fn events(output: &Output, event: &str) -> Vec<Value> {
+    printed(output)
+        .filter(|line| line["event"] == event)
+        .collect()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 fn assert_proved(output: &Output, seen: &[Value]) {
@@ -81,6 +97,14 @@ async fn whole_blocks_are_proved_recorded_and_replayed() {
     assert_proved(&replayed, &again);
     // The frame that ended the watch is recorded, too.
     assert_eq!(again[..seen.len()], seen[..]);
+    let ended = events(&live, "block");
+    assert_eq!(ended.len(), 3, "{ended:?}");
+    for block in &ended {
+        let first = block["first_after_timestamp_ms"].as_f64().unwrap();
+        assert!(first <= block["last_after_timestamp_ms"].as_f64().unwrap());
+    }
+    check_node_and_pipe(path, &http).await;
+    check_missing_frames(&file, &seen).await;
 
     // One byte of a recorded transaction changed.
     let text = std::fs::read_to_string(&file).unwrap();
@@ -91,6 +115,92 @@ async fn whole_blocks_are_proved_recorded_and_replayed() {
     assert_eq!(broken.status.code(), Some(1));
     let findings = lines(&broken);
     assert!(findings.iter().any(|seen| seen["verified"] == false));
+    assert!(node.stop());
+}
+
+/// The recording's blocks are compared with those of the node before the end, and it is said where that is
+/// not possible. Whoever reads no further ends the watch.
+async fn check_node_and_pipe(recording: &str, node: &str) {
+    let replay = |rpc: &str| {
+        let args = ["--json", "--verify", "--replay", recording, "--rpc", rpc];
+        watch(args.map(str::to_owned).to_vec())
+    };
+    let compared = replay(node).await;
+    assert!(compared.status.success(), "{}", said(&compared));
+    // Nobody listens on the port of `discard`.
+    let alone = replay("http://127.0.0.1:9").await;
+    assert_eq!(alone.status.code(), Some(1));
+    assert_eq!(events(&alone, "not_compared").len(), 3);
+    assert!(said(&alone).contains("3 blocks could not be compared"));
+
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let args = ["watch", "--text", "--replay", recording];
+    let mut piped = binary();
+    let piped = piped.args(args).stdout(writer).output().unwrap();
+    assert!(piped.status.success(), "{}", said(&piped));
+    assert_eq!(said(&piped), "");
+}
+
+/// What is missing from a recording is found, but not what came before it was begun.
+async fn check_missing_frames(recording: &std::path::Path, seen: &[Value]) {
+    let text = std::fs::read_to_string(recording).unwrap();
+    let frames: Vec<_> = text.lines().collect();
+    let file = recording.with_extension("less");
+    let numbers: Vec<_> = seen
+        .iter()
+        .map(|seen| seen["block_number"].as_u64().unwrap())
+        .collect();
+    let replay = async |without: &dyn Fn(usize) -> bool| {
+        // The first line names the dialect.
+        let kept = (0..frames.len()).filter(|at| *at == 0 || !without(at - 1));
+        let kept: Vec<_> = kept.map(|at| frames[at]).collect();
+        std::fs::write(&file, kept.join("\n")).unwrap();
+        let file = file.to_str().unwrap();
+        let args = ["--json", "--verify", "--replay", file];
+        watch(args.map(str::to_owned).to_vec()).await
+    };
+    let joined = replay(&|at| at == 0).await;
+    assert!(joined.status.success(), "{}", said(&joined));
+    assert!(lines(&joined).len() > 1);
+    let second = numbers[0] + 1;
+    let holed = replay(&|at| numbers.get(at) == Some(&second)).await;
+    assert_eq!(holed.status.code(), Some(1));
+    let found = lines(&holed);
+    let found: Vec<_> = found
+        .iter()
+        .flat_map(|seen| seen["findings"].as_array().unwrap())
+        .collect();
+    assert_eq!(found.len(), 1, "{found:?}");
+    let text = format!("blocks {second} to {second} are missing");
+    assert_eq!(found[0]["text"], json!(text));
+    let nothing = replay(&|_| true).await;
+    assert_eq!(nothing.status.code(), Some(1));
+    assert!(said(&nothing).contains("nothing was verified"));
+}
+
+/// Who is not let in is told so, and the last block is compared before the end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guarded_stream_takes_its_key_and_the_last_block_a_node() {
+    let guard = ["dev", "--block-time", "1s", "--flashblocks.api-key", "k1"];
+    let node = Blockwright::start(&guard);
+    let url = node.endpoints.flashblocks.clone();
+    let http = node.endpoints.http.clone();
+    let run = |more: &[&str]| {
+        let common = [url.as_str(), "--json", "--verify", "--blocks", "1"];
+        let args = common.into_iter().chain(more.iter().copied());
+        watch(args.map(str::to_owned).collect())
+    };
+    let (refused, compared, alone) = tokio::join!(
+        run(&[]),
+        run(&["--api-key", "k1", "--rpc", &http]),
+        run(&["--api-key", "k1", "--rpc", "http://127.0.0.1:9"]),
+    );
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(said(&refused).contains("HTTP 401"), "{}", said(&refused));
+    assert_proved(&compared, &lines(&compared));
+    assert_eq!(alone.status.code(), Some(1));
+    assert_eq!(events(&alone, "not_compared").len(), 1);
     assert!(node.stop());
 }
 
@@ -156,6 +266,7 @@ async fn what_cannot_be_watched_is_named() {
     assert!(said.contains("recording /nonexistent/frames"), "{said}");
     for (args, status, expected) in [
         (vec!["ws://h", "--signer", SIGNER], 2, "--verify"),
+        (vec!["ws://h", "--verify", "--signer", "0x1"], 2, "`any`"),
         (vec!["ws://h", "--dialect", "v7"], 2, "v1, subblocks, spec"),
         (vec!["ws://h/?dialect=spec"], 1, "setting of its own"),
         (
@@ -288,6 +399,9 @@ async fn every_dialect_is_verified_and_signers_are_told_apart() {
     let replayed = again(&v1_file, &signer).await;
     assert_proved(&replayed, &lines(&replayed));
     assert_eq!(lines(&replayed)[..seen.len()], seen[..]);
+    let constant = again(&v1_file, &["--signer", "any"]).await;
+    assert_proved(&constant, &lines(&constant));
+    assert!(is_signed_by_us(&lines(&constant)));
     let unsigned = again(&v1_file, &[]).await;
     assert_proved(&unsigned, &lines(&unsigned));
     assert_eq!(lines(&unsigned)[0]["signer"], Value::Null);

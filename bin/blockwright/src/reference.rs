@@ -61,13 +61,16 @@ fn section(
 ) {
     let mut rows = String::new();
     for argument in verb.get_arguments() {
-        let Some(long) = argument.get_long() else {
-            continue;
+        // What has no flag but a variable is named as `--help` names it.
+        let flag = match (argument.get_long(), argument.get_value_names()) {
+            (Some(long), _) => format!("--{long}"),
+            (None, Some([name, ..])) if argument.get_env().is_some() => name.to_string(),
+            (None, _) => continue,
         };
         let variable = argument
             .get_env()
             .map(|name| name.to_string_lossy().into_owned());
-        let variable = variable.unwrap_or_else(|| panic!("--{long} has no variable"));
+        let variable = variable.unwrap_or_else(|| panic!("{flag} has no variable"));
         let default = argument
             .get_default_values()
             .iter()
@@ -79,8 +82,8 @@ fn section(
             .map(ToString::to_string)
             .unwrap_or_default();
         let help = help.replace('|', "\\|");
-        let row = format!("| `--{long}` | `{variable}` | {default} | {help} |\n");
-        if seen.insert(long.to_owned(), row.clone()).as_ref() != Some(&row) {
+        let row = format!("| `{flag}` | `{variable}` | {default} | {help} |\n");
+        if seen.insert(flag, row.clone()).as_ref() != Some(&row) {
             rows.push_str(&row);
         }
     }

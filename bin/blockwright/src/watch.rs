@@ -3,7 +3,11 @@
 mod args;
 pub(crate) use args::WatchArgs;
 
+mod asks;
+
 mod beside;
+
+mod output;
 
 mod source;
 
@@ -13,22 +17,19 @@ mod terminal;
 
 use std::io::IsTerminal as _;
 
-use blockwright_watch::{
-    Finding, FlashblockSeen, Heard, Monitor, MonitorRules, RecordingWriter, SealedBlock,
-    sealed_block,
-};
-use eyre::bail;
-use tokio::sync::mpsc;
+use blockwright_watch::{FlashblockSeen, Heard, Monitor, MonitorRules, RecordingWriter};
+use eyre::{bail, ensure};
 
 use crate::run::{self, ShutdownSignals};
+use asks::{Answer, Asks};
+use output::Output;
 use source::{Item, Source};
-use terminal::Terminal;
-
-/// Answers of the node that wait.
-const ANSWERS_MAX: usize = 64;
 
 pub(crate) fn run(args: WatchArgs) -> eyre::Result<()> {
-    crate::logging::init_warnings()?;
+    // Nothing but the view may write to its screen.
+    if !args.is_on_screen() || !std::io::stderr().is_terminal() {
+        crate::logging::init_warnings()?;
+    }
     run::block_on_workers(2, async move {
         let mut signals = ShutdownSignals::new()?;
         let source = Source::open(&args)?;
@@ -42,40 +43,18 @@ pub(crate) fn run(args: WatchArgs) -> eyre::Result<()> {
     })
 }
 
-/// Where it shows.
-enum Output {
-    Terminal(Box<Terminal>),
-    Json,
-    Text,
-}
-
-impl Output {
-    fn of(args: &WatchArgs, source: &Source) -> eyre::Result<Self> {
-        Ok(if args.json {
-            Self::Json
-        } else if args.text || !std::io::stdout().is_terminal() {
-            Self::Text
-        } else {
-            Self::Terminal(Box::new(Terminal::start(&source.name())?))
-        })
-    }
-}
-
 struct Watch {
     monitor: Monitor,
     output: Output,
     record: Option<RecordingWriter>,
-    rpc: Option<String>,
-    answers: (mpsc::Sender<Answer>, mpsc::Receiver<Answer>),
+    asks: Asks,
+    /// Blocks that ended and were not compared with the node's.
+    uncompared: u64,
     blocks_left: Option<u64>,
     /// Findings are failures.
     strict: bool,
-}
-
-/// What the node has at a number.
-struct Answer {
-    number: u64,
-    sealed: eyre::Result<Option<SealedBlock>>,
+    /// The source or the number of blocks came to its end.
+    is_over: bool,
 }
 
 impl Watch {
@@ -85,36 +64,43 @@ impl Watch {
         let rules = MonitorRules {
             dialect: source.dialect(),
             verify: args.verify,
-            signers: args.signers.clone(),
+            signers: args.signer_rule()?,
         };
         Ok(Self {
             monitor: Monitor::new(rules),
             output,
             record: record.transpose()?,
-            rpc: args.rpc.clone(),
-            answers: mpsc::channel(ANSWERS_MAX),
+            asks: Asks::new(args.rpc.clone()),
+            uncompared: 0,
             // The last block is complete when the next one begins.
             blocks_left: args.blocks.map(|blocks| blocks.saturating_add(1)),
             strict: args.verify,
+            is_over: false,
         })
     }
 
-    /// Until the source ends, the number of blocks is reached, or the terminal is quit.
+    /// Until the source ends, the number of blocks is reached and what was asked is answered, or until
+    /// nobody looks any more.
     async fn follow(&mut self, mut source: Source) -> eyre::Result<()> {
-        loop {
+        while !self.is_over {
             tokio::select! {
-                item = source.next() => match item {
-                    Some(item) => if self.item(item)? {
-                        return Ok(());
-                    },
-                    None => return Ok(()),
+                item = source.next(), if self.asks.has_room() => match item {
+                    Some(item) => self.is_over = self.item(item)?,
+                    None => self.is_over = true,
                 },
-                Some(answer) = self.answers.1.recv() => self.compare(answer),
-                quit = wait(&mut self.output, &self.monitor) => if quit? {
+                Some(answer) = self.asks.next() => self.compare(answer)?,
+                quit = self.output.turn(&self.monitor) => if quit? {
                     return Ok(());
                 },
             }
+            if self.output.is_closed() {
+                return Ok(());
+            }
         }
+        while let Some(answer) = self.asks.next().await {
+            self.compare(answer)?;
+        }
+        Ok(())
     }
 
     /// Takes what the source brought; whether enough blocks were seen.
@@ -136,8 +122,13 @@ impl Watch {
                 size_bytes,
                 cause,
             } => self.monitor.unreadable(at_us, size_bytes, &cause),
+            Item::Missed(cause) => {
+                let finding = self.monitor.missed(cause);
+                self.output.missed(&finding)?;
+                return Ok(false);
+            }
             Item::Trouble(error) => {
-                self.trouble(error.to_string());
+                self.output.trouble(error)?;
                 return Ok(false);
             }
             Item::Failed(error) => return Err(error.into()),
@@ -154,108 +145,72 @@ impl Watch {
 
     /// Shows a flashblock; whether enough blocks were seen.
     fn show(&mut self, seen: &FlashblockSeen) -> eyre::Result<bool> {
-        let begins = seen.index == 0 && seen.is_accepted;
-        if begins {
+        if seen.index == 0 && seen.is_accepted {
+            self.ended(seen.block_number)?;
             if let Some(left) = &mut self.blocks_left {
                 *left = left.saturating_sub(1);
                 if *left == 0 {
+                    // What is wrong between the last block and this one is shown.
+                    if !seen.findings.is_empty() {
+                        self.output.flashblock(seen)?;
+                    }
                     return Ok(true);
                 }
             }
-            self.ask(seen.block_number.saturating_sub(1));
         }
-        match &mut self.output {
-            Output::Terminal(terminal) => terminal.connected(),
-            Output::Json => println!("{}", serde_json::to_string(seen)?),
-            Output::Text => println!("{}", line(seen)),
-        }
+        self.output.flashblock(seen)?;
         Ok(false)
     }
 
-    fn trouble(&mut self, error: String) {
-        match &mut self.output {
-            Output::Terminal(terminal) => terminal.trouble(error),
-            Output::Json | Output::Text => tracing::warn!(%error, "no stream"),
+    /// Block `next` has begun: the one before it has ended, unless it is replaced.
+    fn ended(&mut self, next: u64) -> eyre::Result<()> {
+        let mut newest = self.monitor.blocks().iter().rev();
+        if let Some(block) = newest.nth(1).filter(|block| block.number < next) {
+            self.output.ended(block)?;
+            self.asks.ask(block.number);
         }
+        Ok(())
     }
 
-    /// Asks the node for the block that was streamed before.
-    fn ask(&self, number: u64) {
-        let streamed = self
-            .monitor
-            .blocks()
-            .iter()
-            .any(|block| block.number == number);
-        if let (Some(url), true) = (&self.rpc, streamed) {
-            let (url, to) = (url.clone(), self.answers.0.clone());
-            tokio::spawn(async move {
-                let sealed = sealed_block(&url, number).await.map_err(Into::into);
-                // Nobody to tell: the watch has ended.
-                let _ = to.send(Answer { number, sealed }).await;
-            });
-        }
-    }
-
-    fn compare(&mut self, Answer { number, sealed }: Answer) {
-        match sealed {
-            Ok(Some(sealed)) => {
-                if let Some(finding) = self.monitor.sealed(number, &sealed) {
-                    self.found(number, &finding);
+    fn compare(&mut self, Answer { number, sealed }: Answer) -> eyre::Result<()> {
+        let compared = sealed.and_then(|sealed| {
+            let findings = self.monitor.sealed(number, &sealed);
+            findings.ok_or_else(|| "it is no longer remembered".to_owned())
+        });
+        match compared {
+            Ok(findings) => {
+                for finding in &findings {
+                    self.output.sealed(number, finding)?;
                 }
             }
-            Ok(None) => tracing::warn!(number, "the node has no such block"),
-            Err(error) => tracing::warn!(number, %error, "the node was not asked"),
+            Err(cause) => {
+                self.uncompared += 1;
+                self.output.not_compared(number, &cause)?;
+                let note = format!("block {number} was not compared: {cause}");
+                self.monitor.note(note);
+            }
         }
-    }
-
-    fn found(&self, number: u64, finding: &Finding) {
-        match &self.output {
-            Output::Terminal(_) => {}
-            Output::Json => println!(
-                "{}",
-                serde_json::json!({"block_number": number, "findings": [finding]})
-            ),
-            Output::Text => println!("block {number}: {}", finding.text),
-        }
+        Ok(())
     }
 
     fn end(self) -> eyre::Result<()> {
         drop(self.output);
+        if !self.strict {
+            return Ok(());
+        }
         let findings = self.monitor.totals().findings;
-        if self.strict && findings > 0 {
+        if findings > 0 {
             bail!("{findings} things are wrong with the stream");
         }
+        let uncompared = self.uncompared;
+        ensure!(
+            uncompared == 0,
+            "{uncompared} blocks could not be compared with those of the node"
+        );
+        ensure!(
+            !self.is_over || !self.monitor.blocks().is_empty(),
+            "no block began: nothing was verified"
+        );
         Ok(())
     }
-}
-
-/// Draws now and then; whether the user wants to leave. Without a terminal it never returns.
-async fn wait(output: &mut Output, monitor: &Monitor) -> eyre::Result<bool> {
-    match output {
-        Output::Terminal(terminal) => terminal.turn(monitor).await,
-        Output::Json | Output::Text => std::future::pending().await,
-    }
-}
-
-fn line(seen: &FlashblockSeen) -> String {
-    let since = seen.since_previous_ms.unwrap_or_default();
-    let hash = if seen.has_root {
-        seen.block_hash.to_string()
-    } else {
-        "no roots".to_owned()
-    };
-    let mut line = format!(
-        "{}-{} {} txs {} gas {} bytes +{since:.1} ms {}",
-        seen.block_number, seen.index, seen.transactions, seen.gas_used, seen.size_bytes, hash
-    );
-    if seen.verified == Some(true) {
-        line.push_str(" proved");
-    }
-    if let Some(signer) = seen.signer {
-        line.push_str(&format!(" signed by {signer}"));
-    }
-    for finding in &seen.findings {
-        line.push_str(&format!(" [{:?}: {}]", finding.kind, finding.text));
-    }
-    line
 }

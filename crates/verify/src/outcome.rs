@@ -13,6 +13,8 @@ pub enum Outcome {
     Accepted,
     /// It was seen before with the same content, or lies behind the running position.
     Duplicate,
+    /// No index 0 was seen yet: whoever joins a stream in the middle of a block waits for the next one.
+    NotBegun,
     /// It lies ahead of what is known of its payload.
     Skipped {
         /// The index that has to come first; 0 where the payload's beginning is not known.
@@ -40,6 +42,7 @@ impl Outcome {
         match self {
             Self::Accepted => "accepted",
             Self::Duplicate => "duplicate",
+            Self::NotBegun => "not_begun",
             Self::Skipped { .. } => "skipped",
             Self::Superseded { .. } => "superseded",
             Self::Equivocation(_) => "equivocation",
@@ -102,6 +105,8 @@ pub struct Counters {
     pub accepted: u64,
     /// Repetitions ignored.
     pub duplicates: u64,
+    /// Flashblocks before the first index 0, ignored.
+    pub not_begun: u64,
     /// Flashblocks ahead of the expected index, ignored.
     pub skipped: u64,
     /// Flashblocks of replaced payloads, ignored.
@@ -119,6 +124,7 @@ impl Counters {
         let counter = match outcome {
             Outcome::Accepted => &mut self.accepted,
             Outcome::Duplicate => &mut self.duplicates,
+            Outcome::NotBegun => &mut self.not_begun,
             Outcome::Skipped { .. } => &mut self.skipped,
             Outcome::Superseded { .. } => &mut self.superseded,
             Outcome::Equivocation(_) => &mut self.equivocations,

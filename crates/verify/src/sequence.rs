@@ -68,6 +68,7 @@ impl Sequence {
             counters: Counters {
                 accepted: 0,
                 duplicates: 0,
+                not_begun: 0,
                 skipped: 0,
                 superseded: 0,
                 equivocations: 0,
@@ -203,7 +204,8 @@ impl Sequence {
                 }
             }
             _ if index == 0 => self.open(flashblock),
-            _ => Outcome::Skipped { expected: 0 },
+            None => Outcome::NotBegun,
+            Some(_) => Outcome::Skipped { expected: 0 },
         }
     }
 

@@ -23,6 +23,24 @@ pub enum WatchError {
         /// What happened.
         cause: String,
     },
+    /// Flashblocks were missed, or may have been.
+    #[error("stream {url}: {cause}")]
+    Missed {
+        /// URL of the stream.
+        url: String,
+        /// Why they may have been.
+        cause: &'static str,
+    },
+    /// A server that was never connected to does not want this subscriber, and will not.
+    #[error("stream {url}: refused with HTTP {status}: {text}")]
+    Refused {
+        /// URL of the stream.
+        url: String,
+        /// The HTTP status: 400, 401, 403 or 404.
+        status: u16,
+        /// The beginning of what the server said.
+        text: String,
+    },
     /// A frame is dropped.
     #[error("a frame of {size_bytes} bytes is dropped: {cause}")]
     Unreadable {

@@ -1,7 +1,9 @@
 //! What is wrong with a frame, as it is shown.
 
-use blockwright_verify::{ChainError, Outcome, Report, SpecReport};
+use blockwright_verify::{ChainError, Equivocation, Outcome, Report, SpecReport};
 use serde::Serialize;
+
+use crate::Contents;
 
 /// Something that is wrong with a frame.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -10,6 +12,9 @@ pub struct Finding {
     pub kind: FindingKind,
     /// In words, with the values that disagree.
     pub text: String,
+    /// Both contents of an equivocation.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub contents: Option<Box<Contents>>,
 }
 
 /// Kinds of [`Finding`]s.
@@ -18,7 +23,7 @@ pub struct Finding {
 pub enum FindingKind {
     /// Not a flashblock of the dialect.
     Undecodable,
-    /// It is not the next one.
+    /// It is not the next one, or flashblocks or blocks before it are missing.
     Gap,
     /// It was seen before.
     Duplicate,
@@ -36,6 +41,10 @@ pub enum FindingKind {
     Order,
     /// The node sealed another block.
     Sealed,
+    /// It was published with transactions, and the block was sealed without it.
+    Unsealed,
+    /// Its block is not built on the one that was streamed before.
+    Parent,
     /// Its `parent_flash_hash` is not the hash of the flashblock before.
     Chain,
     /// The metadata of dialect `spec` contradict the flashblock.
@@ -55,28 +64,37 @@ impl Finding {
         Self {
             kind,
             text: text.to_string(),
+            contents: None,
         }
     }
 }
 
 pub(crate) fn of_outcome(outcome: &Outcome) -> Option<Finding> {
     let (kind, text) = match outcome {
-        Outcome::Accepted => return None,
+        Outcome::Accepted | Outcome::NotBegun => return None,
         Outcome::Duplicate => (FindingKind::Duplicate, "seen before".to_owned()),
         Outcome::Skipped { expected } => {
             (FindingKind::Gap, format!("index {expected} was expected"))
         }
         Outcome::Superseded { by } => (FindingKind::Superseded, format!("payload {by} runs")),
-        Outcome::Equivocation(proof) => (
-            FindingKind::Equivocation,
-            format!(
-                "a second content for index {} of payload {}",
-                proof.index, proof.payload_id
-            ),
-        ),
+        Outcome::Equivocation(proof) => return Some(of_equivocation(proof)),
         Outcome::Invalid(error) => (FindingKind::Invalid, error.to_string()),
     };
-    Some(Finding { kind, text })
+    Some(Finding::new(kind, &text))
+}
+
+fn of_equivocation(proof: &Equivocation) -> Finding {
+    let contents = Contents::of(proof);
+    let text = format!(
+        "a second content for index {} of payload {}: {}",
+        proof.index,
+        proof.payload_id,
+        contents.text()
+    );
+    Finding {
+        contents: Some(Box::new(contents)),
+        ..Finding::new(FindingKind::Equivocation, &text)
+    }
 }
 
 pub(crate) fn of_report(report: &Report) -> Vec<Finding> {

@@ -1,5 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+mod continuity;
+
+mod equivocation;
+pub use equivocation::Contents;
+
 mod error;
 pub use error::WatchError;
 
@@ -9,7 +14,7 @@ pub use finding::{Finding, FindingKind};
 mod fork;
 
 mod listen;
-pub use listen::{Heard, Listening, listen};
+pub use listen::{Access, Heard, Listening, StreamKey, listen};
 
 mod monitor;
 pub use monitor::{Monitor, MonitorRules, Totals};
@@ -32,3 +37,4 @@ mod seen;
 pub use seen::{BlockSeen, FlashblockSeen};
 
 mod signers;
+pub use signers::SignerRule;

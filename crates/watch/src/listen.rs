@@ -1,11 +1,19 @@
 //! Frames from a stream, for as long as somebody wants them.
 
+use std::path::PathBuf;
+
 use blockwright_flashblocks::{Dialect, Form, MetadataDetail};
-use blockwright_subscribe::{Event, Gap, StreamUrl, SubscribeError, Subscriber, SubscriberConfig};
+pub use blockwright_subscribe::StreamKey;
+use blockwright_subscribe::{
+    Disconnect, Event, Gap, StreamUrl, SubscribeError, Subscriber, SubscriberConfig, TlsTrust,
+};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use crate::WatchError;
+
+/// Refusals that no second attempt changes.
+const FINAL_STATUSES: [u16; 4] = [400, 401, 403, 404];
 
 /// A frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,20 +26,34 @@ pub struct Heard {
     pub frame: Bytes,
 }
 
+/// How to get in.
+#[derive(Clone, Debug, Default)]
+pub struct Access {
+    /// The key that the server asks for.
+    pub key: Option<StreamKey>,
+    /// PEM file of certificate authorities to believe beside the system's, for `wss://`.
+    pub ca: Option<PathBuf>,
+}
+
 /// What a stream brings, each flashblock once however often it breaks.
 #[derive(Debug)]
 pub struct Listening {
     url: String,
     dialect: Dialect,
     events: mpsc::Receiver<Event>,
+    was_connected: bool,
 }
 
 /// Listens to the stream at `url` (`ws://` or `wss://`) in a dialect while the subscriber runs.
 ///
 /// # Errors
-/// [`WatchError::Stream`] where the URL is none, and [`WatchError::Url`] where it asks for a dialect by
+/// [`WatchError::Stream`] where URL, key or certificates cannot be used, and [`WatchError::Url`] where it asks for a dialect by
 /// itself.
-pub fn listen(url: &str, dialect: Dialect) -> Result<(Subscriber, Listening), WatchError> {
+pub fn listen(
+    url: &str,
+    dialect: Dialect,
+    access: &Access,
+) -> Result<(Subscriber, Listening), WatchError> {
     let bare = url.split('?').next().unwrap_or_default();
     let refused = |error: SubscribeError| WatchError::Stream {
         url: bare.to_owned(),
@@ -49,7 +71,10 @@ pub fn listen(url: &str, dialect: Dialect) -> Result<(Subscriber, Listening), Wa
         Dialect::V1 => parsed.to_string(),
         other => format!("{parsed} ({other})"),
     };
+    let trust = access.ca.as_deref().map(|path| TlsTrust::load(Some(path)));
     let config = SubscriberConfig {
+        key: access.key.clone(),
+        trust: trust.transpose().map_err(refused)?,
         form: Form::new(dialect, MetadataDetail::Full),
         ..SubscriberConfig::new(parsed)
     };
@@ -58,6 +83,7 @@ pub fn listen(url: &str, dialect: Dialect) -> Result<(Subscriber, Listening), Wa
         url,
         dialect,
         events,
+        was_connected: false,
     };
     Ok((subscriber, listening))
 }
@@ -75,8 +101,16 @@ impl Listening {
                         frame: received.frame,
                     }));
                 }
-                Event::Connected { .. } => continue,
-                Event::Gap(gap) => missing(gap).to_owned(),
+                Event::Connected { .. } => {
+                    self.was_connected = true;
+                    continue;
+                }
+                Event::Gap(gap) => {
+                    return Some(Err(WatchError::Missed {
+                        url: self.url.clone(),
+                        cause: missing(gap),
+                    }));
+                }
                 Event::Unreadable {
                     received_us,
                     size_bytes,
@@ -91,6 +125,16 @@ impl Listening {
                 Event::Stalled { silent } => {
                     format!("stalled: no flashblock for {} ms", silent.as_millis())
                 }
+                Event::Disconnected {
+                    reason: Disconnect::Refused { status, text },
+                    ..
+                } if self.is_final(status) => {
+                    return Some(Err(WatchError::Refused {
+                        url: self.url.clone(),
+                        status,
+                        text,
+                    }));
+                }
                 Event::Disconnected { reason, .. } => reason.to_string(),
             };
             return Some(Err(WatchError::Stream {
@@ -98,6 +142,11 @@ impl Listening {
                 cause,
             }));
         }
+    }
+
+    /// Whether another attempt is of no use. A server that was there may be so again.
+    fn is_final(&self, status: u16) -> bool {
+        !self.was_connected && FINAL_STATUSES.contains(&status)
     }
 }
 

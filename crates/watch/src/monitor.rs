@@ -3,20 +3,24 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use alloy_primitives::Address;
 use blockwright_flashblocks::{Dialect, OpFlashblockPayload};
-use blockwright_verify::{Sequence, Verifier, VerifierRules};
+use blockwright_verify::{Outcome, Sequence, Verifier, VerifierRules};
 
+use crate::continuity::Continuity;
 use crate::finding::{of_outcome, of_report};
 use crate::fork::fork_of;
 use crate::read::{Read, Reader, Unread};
-use crate::signers::Signers;
-use crate::{BlockSeen, Finding, FindingKind, FlashblockSeen, Heard, Pair, SealedBlock};
+use crate::signers::{Signers, malformed};
+use crate::{
+    BlockSeen, Finding, FindingKind, FlashblockSeen, Heard, Pair, SealedBlock, SignerRule,
+};
 
 /// Blocks that are remembered.
 const BLOCKS_MAX: usize = 256;
 /// Flashblocks that are remembered of each.
 const FLASHBLOCKS_MAX: usize = 4_096;
+/// Notes that are remembered.
+const NOTES_MAX: usize = 16;
 
 /// Sums since the beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,9 +43,9 @@ pub struct MonitorRules {
     /// Prove each block from its flashblocks and check their order, which costs a signature's recovery
     /// (33 µs) for each transaction.
     pub verify: bool,
-    /// Who may have signed the flashblocks of a JSON dialect; signatures are not looked at where there is
-    /// nobody. It takes the frame of dialect `spec` beside each.
-    pub signers: Vec<Address>,
+    /// Who may have signed the flashblocks of a JSON dialect. It takes the frame of dialect `spec` beside
+    /// each; without a rule a verifying monitor says only what can be no signature of anybody.
+    pub signers: SignerRule,
 }
 
 #[derive(Debug)]
@@ -56,6 +60,8 @@ pub struct Monitor {
     reader: Reader,
     checker: Checker,
     signers: Option<Signers>,
+    continuity: Continuity,
+    notes: VecDeque<String>,
     blocks: VecDeque<BlockSeen>,
     previous_us: Option<u64>,
     totals: Totals,
@@ -74,11 +80,12 @@ impl Monitor {
         } else {
             Checker::Sequence(Box::new(Sequence::new(of_dialect.sequence)))
         };
-        let signers = rules.signers;
         Self {
             reader: Reader::new(rules.dialect),
             checker,
-            signers: (!signers.is_empty()).then(|| Signers::new(signers, rules.dialect)),
+            signers: Signers::new(rules.signers, rules.dialect),
+            continuity: Continuity::default(),
+            notes: VecDeque::new(),
             blocks: VecDeque::new(),
             previous_us: None,
             totals: Totals::default(),
@@ -93,6 +100,27 @@ impl Monitor {
     /// Sums.
     pub const fn totals(&self) -> &Totals {
         &self.totals
+    }
+
+    /// What was noted last beside the flashblocks, oldest first; at most 16.
+    pub const fn notes(&self) -> &VecDeque<String> {
+        &self.notes
+    }
+
+    /// Notes something that belongs to no flashblock.
+    pub fn note(&mut self, text: String) {
+        if self.notes.len() == NOTES_MAX {
+            self.notes.pop_front();
+        }
+        self.notes.push_back(text);
+    }
+
+    /// Flashblocks are missing, or may be, before the next one: what the subscription says of it.
+    pub fn missed(&mut self, cause: &str) -> Finding {
+        self.continuity.broken();
+        self.totals.findings += 1;
+        self.note(format!("Gap: {cause}"));
+        Finding::new(FindingKind::Gap, &cause)
     }
 
     /// Takes the next frame, beside which nothing came.
@@ -113,7 +141,7 @@ impl Monitor {
         self.totals.findings += 1;
         FlashblockSeen {
             since_previous_ms,
-            ..FlashblockSeen::unread(at_us, size_bytes, finding)
+            ..FlashblockSeen::unread(at_us, size_bytes, vec![finding])
         }
     }
 
@@ -128,35 +156,42 @@ impl Monitor {
     fn hear_beside(&mut self, heard: &Heard, beside: Option<&[u8]>) -> FlashblockSeen {
         let size_bytes = heard.frame.len();
         let since_previous_ms = self.count(heard.at_us, size_bytes);
-        let seen = match self.reader.read(&heard.frame) {
+        let seen = match self.reader.read(&heard.frame, !self.blocks.is_empty()) {
             Ok(read) => self.flashblock(read, heard, beside),
             Err(Unread { place, finding }) => {
+                let findings = finding.into_iter().collect();
                 let (payload_id, index) = place.unwrap_or_default();
                 FlashblockSeen {
                     payload_id,
                     index,
-                    ..FlashblockSeen::unread(heard.at_us, size_bytes, finding)
+                    ..FlashblockSeen::unread(heard.at_us, size_bytes, findings)
                 }
             }
         };
-        let seen = FlashblockSeen {
+        let mut seen = FlashblockSeen {
             since_previous_ms,
             ..seen
         };
         self.totals.findings += seen.findings.len() as u64;
-        self.keep(&seen);
+        self.keep(&mut seen);
         seen
     }
 
     fn flashblock(&mut self, read: Read, heard: &Heard, beside: Option<&[u8]>) -> FlashblockSeen {
-        let signed = self.signers.as_mut();
-        let signed = signed.map(|signers| signers.check(&read, beside));
+        let (signer, more) = match (&mut self.signers, &self.checker) {
+            (Some(signers), _) => signers.check(&read, beside),
+            (None, Checker::Verifier(_)) => {
+                let found = malformed(read.signature.as_ref());
+                (None, found.into_iter().collect())
+            }
+            (None, Checker::Sequence(_)) => (None, Vec::new()),
+        };
         let Read {
             flashblock,
+            previous,
             mut findings,
             ..
         } = read;
-        let (signer, more) = signed.unwrap_or_default();
         findings.extend(more);
         let refuted = !findings.is_empty();
         let (is_accepted, proved) = self.check(&flashblock, &mut findings);
@@ -165,8 +200,11 @@ impl Monitor {
             _ => proved,
         };
         let diff = &flashblock.diff;
+        if is_accepted {
+            let block = self.blocks.back();
+            findings.extend(self.continuity.check(&flashblock, previous, block));
+        }
         if is_accepted && flashblock.index == 0 {
-            findings.extend(self.reorg(flashblock.block_number()));
             self.open(&flashblock);
         }
         FlashblockSeen {
@@ -178,6 +216,7 @@ impl Monitor {
             gas_used: diff.gas_used,
             size_bytes: heard.frame.len(),
             since_previous_ms: None,
+            after_timestamp_ms: None,
             has_root: !diff.state_root.is_zero(),
             block_hash: diff.block_hash,
             receipts_root: diff.receipts_root,
@@ -188,10 +227,14 @@ impl Monitor {
         }
     }
 
-    fn keep(&mut self, seen: &FlashblockSeen) {
+    fn keep(&mut self, seen: &mut FlashblockSeen) {
         if let Some(block) = self.blocks.back_mut()
             && block.payload_id == seen.payload_id
         {
+            seen.after_timestamp_ms = block.timestamp_s.map(|timestamp_s| {
+                let arrival_ms = seen.at_us as f64 / 1_000.0;
+                arrival_ms - timestamp_s as f64 * 1_000.0
+            });
             if seen.is_accepted {
                 block.transactions += seen.transactions;
                 self.totals.transactions += seen.transactions as u64;
@@ -218,18 +261,13 @@ impl Monitor {
                 let report = verifier.check(flashblock, |_| fork_of(flashblock));
                 findings.extend(of_report(&report));
                 let proved = match &report.block {
+                    None if matches!(report.outcome, Outcome::NotBegun) => None,
                     Some(Ok(prefix)) if prefix.block_hash.is_none() && report.is_clean() => None,
                     _ => Some(report.is_clean()),
                 };
                 (report.outcome.is_accepted(), proved)
             }
         }
-    }
-
-    fn reorg(&self, number: u64) -> Option<Finding> {
-        let last = self.blocks.back()?.number;
-        let text = format!("block {number} after block {last}");
-        (number <= last).then(|| Finding::new(FindingKind::Reorg, &text))
     }
 
     fn open(&mut self, flashblock: &OpFlashblockPayload) {
@@ -247,32 +285,19 @@ impl Monitor {
         });
     }
 
-    /// Notes what a node sealed at `number`; says so where that is another block than the one that
-    /// was streamed last under this number. A flashblock without roots is compared by the root of its
-    /// receipts and its gas.
-    pub fn sealed(&mut self, number: u64, sealed: &SealedBlock) -> Option<Finding> {
-        let block = self
-            .blocks
-            .iter_mut()
-            .rev()
-            .find(|block| block.number == number)?;
-        // A block may be sealed before its last planned flashblock.
-        if block.flashblocks.iter().any(|seen| seen.is_of(sealed)) {
-            return None;
+    /// Notes what a node sealed at `number`, and says what it has not of the block that was streamed last
+    /// under this number: all of it, or flashblocks with transactions at its end. A flashblock without
+    /// roots is compared by the root of its receipts and its gas. `None` where no such block is
+    /// remembered.
+    pub fn sealed(&mut self, number: u64, sealed: &SealedBlock) -> Option<Vec<Finding>> {
+        let mut newest = self.blocks.iter_mut().rev();
+        let block = newest.find(|block| block.number == number)?;
+        let mut findings = Vec::new();
+        for (position, finding) in block.compare(sealed) {
+            block.flashblocks[position].findings.push(finding.clone());
+            findings.push(finding);
         }
-        let streamed = block.flashblocks.last_mut()?;
-        let hash = sealed.hash;
-        let text = if streamed.has_root {
-            format!("sealed {hash}, streamed {}", streamed.block_hash)
-        } else {
-            format!("sealed {hash}, which has other receipts or gas than what was streamed")
-        };
-        let finding = Finding {
-            kind: FindingKind::Sealed,
-            text,
-        };
-        streamed.findings.push(finding.clone());
-        self.totals.findings += 1;
-        Some(finding)
+        self.totals.findings += findings.len() as u64;
+        Some(findings)
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use blockwright_flashblocks::{
-    BuilderSignature, Dialect, OpFlashblockPayload, decode_json, decode_spec,
+    BuilderSignature, Dialect, FlashblockId, OpFlashblockPayload, decode_json, decode_spec,
 };
 use blockwright_types::PayloadId;
 use blockwright_verify::{SpecChain, spec_payload};
@@ -25,6 +25,8 @@ pub(crate) enum Reader {
 pub(crate) struct Read {
     pub(crate) flashblock: Arc<OpFlashblockPayload>,
     pub(crate) signature: Option<BuilderSignature>,
+    /// The flashblock before, where it names one.
+    pub(crate) previous: Option<FlashblockId>,
     /// What is wrong with it beyond what any dialect can tell.
     pub(crate) findings: Vec<Finding>,
 }
@@ -34,7 +36,8 @@ pub(crate) struct Read {
 pub(crate) struct Unread {
     /// Payload id and index, where they are known.
     pub(crate) place: Option<(String, u64)>,
-    pub(crate) finding: Finding,
+    /// `None` where there was no index 0 of any payload yet.
+    pub(crate) finding: Option<Finding>,
 }
 
 impl Reader {
@@ -45,13 +48,15 @@ impl Reader {
         }
     }
 
-    pub(crate) fn read(&mut self, frame: &[u8]) -> Result<Read, Unread> {
+    /// Reads the next frame; `has_begun` once an index 0 was seen.
+    pub(crate) fn read(&mut self, frame: &[u8], has_begun: bool) -> Result<Read, Unread> {
         match self {
             Self::Json => {
                 let json = decode_json(frame).map_err(|error| undecodable(&error))?;
                 Ok(Read {
                     flashblock: Arc::new(json.payload),
                     signature: json.builder_signature,
+                    previous: json.prev_flashblock_id,
                     findings: Vec::new(),
                 })
             }
@@ -63,12 +68,13 @@ impl Reader {
                     let text = "index 0 of its payload was not seen";
                     return Err(Unread {
                         place: Some((id, flashblock.index)),
-                        finding: Finding::new(FindingKind::Gap, &text),
+                        finding: has_begun.then(|| Finding::new(FindingKind::Gap, &text)),
                     });
                 };
                 Ok(Read {
                     flashblock: Arc::new(spec_payload(&flashblock, number)),
                     signature: None,
+                    previous: None,
                     findings: of_spec(&report),
                 })
             }
@@ -79,6 +85,6 @@ impl Reader {
 fn undecodable(error: &dyn core::fmt::Display) -> Unread {
     Unread {
         place: None,
-        finding: Finding::new(FindingKind::Undecodable, error),
+        finding: Some(Finding::new(FindingKind::Undecodable, error)),
     }
 }

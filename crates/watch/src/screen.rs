@@ -76,6 +76,7 @@ fn draw_blocks(frame: &mut Frame<'_>, monitor: &Monitor, area: Rect) {
             format!("{:.2}", block.gas_used() as f64 / 1e6),
             share(block),
             first_ms(block),
+            arrivals_ms(block),
             if wrong == 0 {
                 "ok".to_owned()
             } else {
@@ -84,10 +85,10 @@ fn draw_blocks(frame: &mut Frame<'_>, monitor: &Monitor, area: Rect) {
         ])
         .style(style)
     });
-    let widths = [12, 6, 8, 9, 8, 10, 6].map(Constraint::Length);
+    let widths = [12, 6, 8, 9, 8, 10, 20, 6].map(Constraint::Length);
     let table = Table::new(rows, widths)
         .header(head([
-            "block", "parts", "txs", "Mgas", "limit %", "first ms", "check",
+            "block", "parts", "txs", "Mgas", "limit %", "first ms", "slot ms", "check",
         ]))
         .block(Block::bordered().title("blocks"));
     frame.render_widget(table, area);
@@ -116,6 +117,14 @@ fn first_ms(block: &BlockSeen) -> String {
         }
         _ => "-".to_owned(),
     }
+}
+
+/// When the first and the last flashblock came, from the block's timestamp on.
+fn arrivals_ms(block: &BlockSeen) -> String {
+    block.arrival_ms().map_or_else(
+        || "-".to_owned(),
+        |(first, last)| format!("{first:.0} to {last:.0}"),
+    )
 }
 
 fn draw_flashblocks(frame: &mut Frame<'_>, block: Option<&BlockSeen>, area: Rect) {
@@ -178,6 +187,7 @@ fn head<const N: usize>(names: [&'static str; N]) -> Row<'static> {
 }
 
 fn recent_findings(monitor: &Monitor) -> Vec<String> {
+    let notes = monitor.notes().iter().rev().take(2).cloned();
     let blocks = monitor.blocks().iter().rev();
     let each = blocks.flat_map(|block| {
         block.flashblocks.iter().rev().flat_map(|seen| {
@@ -187,5 +197,5 @@ fn recent_findings(monitor: &Monitor) -> Vec<String> {
                 .map(move |finding| format!("{place} {:?}: {}", finding.kind, finding.text))
         })
     });
-    each.take(4).collect()
+    notes.chain(each).take(4).collect()
 }

@@ -5,8 +5,8 @@ use alloy_primitives::{Address, address, hex};
 use blockwright_flashblocks::{Dialect, decode_spec};
 use blockwright_signer::{LocalSigner, SecretText, Signer as _};
 use blockwright_watch::{
-    FindingKind, FlashblockSeen, Heard, Monitor, MonitorRules, Pair, Recording, RecordingWriter,
-    WatchError, listen,
+    Access, FindingKind, FlashblockSeen, Heard, Monitor, MonitorRules, Pair, Recording,
+    RecordingWriter, SignerRule, WatchError, listen,
 };
 use serde_json::Value;
 
@@ -45,7 +45,11 @@ fn monitor(dialect: Dialect, signers: &[Address]) -> Monitor {
     Monitor::new(MonitorRules {
         dialect,
         verify: false,
-        signers: signers.to_vec(),
+        signers: if signers.is_empty() {
+            SignerRule::Unchecked
+        } else {
+            SignerRule::OneOf(signers.to_vec())
+        },
     })
 }
 
@@ -110,7 +114,8 @@ fn gaps_and_repetitions_are_found_in_spec() {
     let frames = frames(Dialect::Spec);
     let mut monitor = monitor(Dialect::Spec, &[]);
     let headless = monitor.hear(&frames[2]);
-    assert_eq!(kinds(&headless), [FindingKind::Gap]);
+    // Who joins in the middle of a block has missed nothing.
+    assert_eq!(kinds(&headless), []);
     assert_eq!((headless.index, headless.block_number), (2, 0));
     assert!(!headless.payload_id.is_empty());
     assert_eq!(kinds(&monitor.hear(&frames[0])), []);
@@ -213,7 +218,7 @@ fn what_a_verifying_watch_finds_with_signatures_is_not_proved() {
     let mut monitor = Monitor::new(MonitorRules {
         dialect: Dialect::V1,
         verify: true,
-        signers: vec![Address::repeat_byte(1)],
+        signers: SignerRule::OneOf(vec![Address::repeat_byte(1)]),
     });
     let seen = monitor.hear_pair(&pairs[0]);
     assert_eq!(seen.verified, Some(false));
@@ -262,8 +267,32 @@ fn recordings_of_old_and_broken_ones_are_told_apart() {
 #[test]
 fn a_url_that_asks_for_a_dialect_is_refused() {
     let url = "ws://127.0.0.1:1/?api_key=secret&dialect=spec";
-    let error = listen(url, Dialect::V1).err().unwrap();
+    let error = listen(url, Dialect::V1, &Access::default()).err().unwrap();
     assert!(matches!(error, WatchError::Url { .. }));
     assert!(!error.to_string().contains("secret"), "{error}");
-    assert!(listen("ws://127.0.0.1:1/?api_key=secret", Dialect::Spec).is_ok());
+    assert!(
+        listen(
+            "ws://127.0.0.1:1/?api_key=secret",
+            Dialect::Spec,
+            &Access::default()
+        )
+        .is_ok()
+    );
+}
+
+#[test]
+fn any_signer_is_taken_as_long_as_it_stays_the_same() {
+    let pairs = pairs(Dialect::V1);
+    let mut monitor = Monitor::new(MonitorRules {
+        signers: SignerRule::Constant,
+        ..MonitorRules::default()
+    });
+    for pair in &pairs[..2] {
+        let seen = monitor.hear_pair(pair);
+        assert_eq!((kinds(&seen), seen.signer), (vec![], Some(SIGNER)));
+    }
+    // The signature of another flashblock leads to another address.
+    let mut changed = pairs[2].clone();
+    changed.heard = signed(&frames(Dialect::V1)[2], &frames(Dialect::Spec)[0]);
+    assert_eq!(kinds(&monitor.hear_pair(&changed)), [FindingKind::Signer]);
 }

@@ -124,12 +124,12 @@ fn a_flashblock_without_roots_is_compared_by_its_receipts() {
         hash: alloy_primitives::B256::repeat_byte(9),
         ..of(&seen)
     };
-    assert_eq!(monitor.sealed(seen.block_number, &sealed), None);
+    assert_eq!(monitor.sealed(seen.block_number, &sealed), Some(vec![]));
     let other = SealedBlock {
         gas_used: sealed.gas_used + 1,
         ..sealed
     };
-    let finding = monitor.sealed(seen.block_number, &other).unwrap();
+    let finding = &monitor.sealed(seen.block_number, &other).unwrap()[0];
     assert_eq!(finding.kind, FindingKind::Sealed);
     let header = Header {
         source: String::new(),
@@ -148,14 +148,14 @@ fn a_block_that_was_sealed_otherwise_is_found() {
     let mut monitor = Monitor::new(MonitorRules::default());
     let seen = monitor.hear(&frames[0]);
     let sealed = of(&seen);
-    assert_eq!(monitor.sealed(seen.block_number, &sealed), None);
+    assert_eq!(monitor.sealed(seen.block_number, &sealed), Some(vec![]));
     assert_eq!(monitor.sealed(seen.block_number + 7, &sealed), None);
     let other = alloy_primitives::B256::repeat_byte(9);
     let sealed = SealedBlock {
         hash: other,
         ..sealed
     };
-    let finding = monitor.sealed(seen.block_number, &sealed).unwrap();
+    let finding = &monitor.sealed(seen.block_number, &sealed).unwrap()[0];
     assert_eq!(finding.kind, FindingKind::Sealed);
     assert!(finding.text.contains(&other.to_string()));
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use blockwright_launch::Dialect;
-use blockwright_watch::{Pairing, PairingLimits, WatchError};
+use blockwright_watch::{Access, Pairing, PairingLimits, WatchError};
 use tokio::time::Instant;
 
 use super::source::{Frames, Item};
@@ -25,8 +25,8 @@ pub(super) struct Beside {
 
 impl Beside {
     /// Beside the stream at `url`.
-    pub(super) fn streamed(url: &str) -> Result<Self, WatchError> {
-        let spec = Subscription::new(url, Dialect::Spec)?;
+    pub(super) fn streamed(url: &str, access: &Access) -> Result<Self, WatchError> {
+        let spec = Subscription::new(url, Dialect::Spec, access)?;
         Ok(Self {
             spec: Some(spec),
             has_begun: false,
@@ -66,10 +66,10 @@ impl Beside {
                 }
                 item = next(&mut self.spec) => {
                     self.has_begun = true;
-                    if item.is_none() {
+                    if matches!(item, None | Some(Item::Failed(_))) {
                         self.spec = None;
                     }
-                    item
+                    item.map(of_spec)
                 }
                 () = tokio::time::sleep_until(self.begin_by), if !self.has_begun => {
                     self.has_begun = true;
@@ -99,6 +99,15 @@ impl Beside {
         since.map_or(0, |since| {
             u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
         })
+    }
+}
+
+/// What happens to the second subscription shows in the frames that are not paired.
+fn of_spec(item: Item) -> Item {
+    match item {
+        Item::Missed(cause) => Item::Trouble(format!("dialect spec: {cause}")),
+        Item::Failed(error) => Item::Trouble(error.to_string()),
+        other => other,
     }
 }
 

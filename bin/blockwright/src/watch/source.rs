@@ -25,7 +25,7 @@ pub(super) enum Frames {
     Recording(Box<Paced>),
 }
 
-/// A recording whose frames come when they came, unless they are wanted as text.
+/// A recording whose frames come when they came on the screen, and at once otherwise.
 pub(super) struct Paced {
     recording: Recording,
     is_paced: bool,
@@ -44,8 +44,10 @@ pub(super) enum Item {
         size_bytes: usize,
         cause: String,
     },
-    /// The stream broke, and is tried again.
-    Trouble(WatchError),
+    /// Flashblocks were missed, or may have been.
+    Missed(&'static str),
+    /// The stream broke, and is tried again, or says nothing.
+    Trouble(String),
     /// There will be no more.
     Failed(WatchError),
 }
@@ -59,7 +61,7 @@ impl Source {
                 dialect: recording.dialect(),
                 frames: Frames::Recording(Box::new(Paced {
                     recording,
-                    is_paced: !args.json && !args.text,
+                    is_paced: args.is_on_screen(),
                     previous_us: None,
                     pending: None,
                 })),
@@ -67,12 +69,14 @@ impl Source {
             }
         } else {
             let url = args.url.as_deref().ok_or_eyre("no URL")?;
-            let beside = args.is_signed().then(|| Beside::streamed(url));
+            let beside = args
+                .is_signed()
+                .then(|| Beside::streamed(url, &args.access()));
             Self {
                 // A query string may hold a key.
                 name: url.split('?').next().unwrap_or_default().to_owned(),
                 dialect: args.dialect,
-                frames: Frames::Stream(Subscription::new(url, args.dialect)?),
+                frames: Frames::Stream(Subscription::new(url, args.dialect, &args.access())?),
                 beside: beside.transpose()?,
             }
         };

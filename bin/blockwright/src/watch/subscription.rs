@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use blockwright_launch::Dialect;
-use blockwright_watch::{Listening, WatchError, listen};
+use blockwright_watch::{Access, Listening, WatchError, listen};
 
 use super::source::Item;
 
@@ -14,8 +14,8 @@ pub(super) struct Subscription {
 }
 
 impl Subscription {
-    pub(super) fn new(url: &str, dialect: Dialect) -> Result<Self, WatchError> {
-        let (subscriber, listening) = listen(url, dialect)?;
+    pub(super) fn new(url: &str, dialect: Dialect, access: &Access) -> Result<Self, WatchError> {
+        let (subscriber, listening) = listen(url, dialect, access)?;
         Ok(Self {
             subscriber: Some(Box::pin(subscriber.run())),
             listening,
@@ -37,7 +37,9 @@ impl Subscription {
                 size_bytes,
                 cause: cause.to_string(),
             },
-            Err(error) => Item::Trouble(error),
+            Err(WatchError::Missed { cause, .. }) => Item::Missed(cause),
+            Err(error @ WatchError::Refused { .. }) => Item::Failed(error),
+            Err(error) => Item::Trouble(error.to_string()),
         })
     }
 }

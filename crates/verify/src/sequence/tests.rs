@@ -56,7 +56,7 @@ fn contiguous_indices_are_accepted_and_payloads_follow_each_other() {
 fn duplicates_and_skips_are_ignored_until_the_right_one_comes() {
     let mut sequence = Sequence::default();
     let first = sequence.check(&flashblock(1, 3, 0));
-    assert!(matches!(first, Outcome::Skipped { expected: 0 }));
+    assert!(matches!(first, Outcome::NotBegun));
     assert_eq!(
         labels(
             &mut sequence,
@@ -77,8 +77,20 @@ fn duplicates_and_skips_are_ignored_until_the_right_one_comes() {
     let counters = sequence.counters();
     assert_eq!(
         (counters.duplicates, counters.skipped, counters.discarded),
-        (2, 3, 0)
+        (2, 2, 0)
     );
+}
+
+/// Who joins in the middle of a block has missed nothing that it was promised.
+#[test]
+fn a_sequence_that_has_not_begun_waits_for_the_next_index_0() {
+    for mut sequence in [Sequence::default(), subblocks()] {
+        let joined = [(1, 4), (1, 5), (2, 0), (2, 1), (3, 1)];
+        let expected = ["not_begun", "not_begun", "accepted", "accepted", "skipped"];
+        assert_eq!(labels(&mut sequence, &joined), expected);
+        let counters = sequence.counters();
+        assert_eq!((counters.not_begun, counters.skipped), (2, 1));
+    }
 }
 
 #[test]
@@ -202,7 +214,7 @@ fn what_came_too_early_is_checked_again() {
     let mut early = (*flashblock(1, 1, 0)).clone();
     early.metadata.block_number = 7;
     let early = Arc::new(early);
-    assert_eq!(sequence.check(&early).label(), "skipped");
+    assert_eq!(sequence.check(&early).label(), "not_begun");
     labels(&mut sequence, &[(1, 0)]);
     assert_eq!(sequence.check(&early).label(), "invalid");
 }
