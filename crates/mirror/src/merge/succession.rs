@@ -129,7 +129,7 @@ impl Merge {
     fn is_outdone(&self, current: &Open, open: &Open) -> bool {
         let is_doubted = |upstream: usize| self.upstreams[upstream].doubted_for > 0;
         (current.senders().all(is_doubted) && !open.senders().all(is_doubted))
-            || (open.is_rival(current) && open.sender_count() > current.sender_count())
+            || is_outvoted(current, open)
     }
 
     /// Whether an upstream may send what the current payload lacks.
@@ -180,7 +180,7 @@ impl Merge {
                 self.usual.note(current.next());
             }
             let next = self.waiting.get(place);
-            if next.is_some_and(|next| self.is_outdone(&current, next)) {
+            if next.is_some_and(|next| is_outvoted(&current, next)) {
                 for upstream in current.senders() {
                     self.upstreams[upstream].doubted_for = DOUBTED_FOR;
                 }
@@ -229,12 +229,11 @@ impl Merge {
         }
         let next = next.and_then(|place| self.waiting.get(place));
         let mut witnesses = next
-            .into_iter()
+            .iter()
             .flat_map(|next| next.witnesses(open.id, open.next()));
         let ended_by = witnesses.next();
-        let is_doubted = |upstream: usize| self.upstreams[upstream].doubted_for > 0;
-        // What only those who are doubted ever sent is no loss.
-        let is_disowned = open.senders().all(is_doubted);
+        // What most others saw another payload in place of is no loss.
+        let is_disowned = next.is_some_and(|next| is_outvoted(&open, next));
         let witness_count = witnesses.count() + usize::from(ended_by.is_some());
         self.past.push_back(Past {
             id: open.id,
@@ -282,4 +281,9 @@ impl Merge {
         }
         Verdict::Late
     }
+}
+
+/// Whether more upstreams saw `next` in the place of `current`.
+fn is_outvoted(current: &Open, next: &Open) -> bool {
+    next.is_rival(current) && next.sender_count() > current.sender_count()
 }

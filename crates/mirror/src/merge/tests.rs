@@ -306,7 +306,6 @@ fn what_comes_of_a_payload_that_was_cut_off_is_lost_and_its_cutter_doubted() {
     // The other one's next payload need not wait for the end of the invented one.
     run.take(1, (200, 1));
     assert_eq!(run.take(0, (5, 0)), Verdict::First);
-    assert_eq!(run.take(1, (200, 2)), Verdict::Late);
     // The same again: this time it is not believed.
     whole(&mut run, 2, 5, 3);
     assert_eq!(run.take(1, (201, 0)), Verdict::Held);
