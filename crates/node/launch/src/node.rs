@@ -9,7 +9,7 @@ use blockwright_pool::{Pool, PoolConfig};
 use blockwright_seams::FlashblockSink;
 use blockwright_service::{BuilderHandle, BuilderService, JobConfig, ServiceConfig, SystemClock};
 use blockwright_state::{Genesis, Store, StoreConfig};
-use blockwright_stream::Publisher;
+use blockwright_stream::{FlashblockServer, Publisher};
 use blockwright_threads::Priority;
 use blockwright_types::SealedBlock;
 use tokio::sync::watch;
@@ -71,10 +71,7 @@ impl Node {
         let pool = Pool::new(pool_config(chain.chain_id(), &config.txpool));
         let (shutdown, stopped) = watch::channel(false);
 
-        let streaming = ServerRuntime::start("stream", Priority::Stream)?;
-        let (settings, addr) = (config.stream.clone(), config.listen.flashblocks.socket());
-        let bind = async move { settings.bind(addr).await };
-        let (stream, publisher) = streaming.run(bind).await?;
+        let (streaming, stream, publisher) = open_stream(&config).await?;
         let flashblocks = stream.local_addr();
         let (metrics, serve_metrics) = metrics_server::bind(
             config.listen.metrics,
@@ -178,6 +175,18 @@ impl Node {
         }
         tracing::info!("stopped");
     }
+}
+
+/// The stream's server, listening, with the threads it is to run on and the builder's end of it.
+async fn open_stream(
+    config: &NodeConfig,
+) -> Result<(ServerRuntime, FlashblockServer, Publisher), LaunchError> {
+    let streaming = ServerRuntime::start("stream", Priority::Stream)?;
+    let (settings, addr) = (config.stream.clone(), config.listen.flashblocks.socket());
+    let (server, publisher) = streaming
+        .run(async move { settings.bind(addr).await })
+        .await?;
+    Ok((streaming, server, publisher))
 }
 
 async fn ended_cleanly(task: JoinHandle<()>) {
