@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use alloy_primitives::Address;
 use blockwright_types::Severity;
 
-/// A key that cannot be loaded.
+use crate::{BlsPublicKey, KeystoreError};
+
+/// A key that cannot be loaded, made or stored.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The file cannot be read.
@@ -36,29 +38,87 @@ pub enum KeyError {
         #[source]
         cause: InvalidKey,
     },
+    /// The file is no keystore that can be opened.
+    #[error("key file {path}: {cause}")]
+    Keystore {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        cause: KeystoreError,
+    },
+    /// A password is given for a key that is not encrypted.
+    #[error("key file {path} is not encrypted, and a password is given for it")]
+    NotEncrypted {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The key is encrypted, and there is neither a password file nor a terminal.
+    #[error("key file {path} is encrypted: a password file is needed, or a terminal to ask at")]
+    PasswordMissing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The password has no characters.
+    #[error("the password is empty")]
+    PasswordEmpty,
+    /// A new password was typed in two ways.
+    #[error("the two passwords differ")]
+    PasswordsDiffer,
+    /// The person at the terminal cannot be asked.
+    #[error("the terminal cannot be asked for a password: {source}")]
+    Prompt {
+        /// The system's answer.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file cannot be written.
+    #[error("key file {path} cannot be written: {source}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The system has no random bytes.
+    #[error("the system gives no random bytes")]
+    Randomness,
     /// The text is no key.
     #[error(transparent)]
     Text(#[from] InvalidKey),
 }
 
-/// A text that is no secp256k1 key. It is not repeated.
+/// A text that is no key. It is not repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKey {
     /// Not 32 bytes in hex.
     #[error("32 bytes in hex are expected")]
     NotHex,
-    /// Zero, or not below the order of the curve.
+    /// Zero, or not below the order of secp256k1.
     #[error("these 32 bytes are no key of secp256k1")]
     OutOfRange,
+    /// Zero, or not below the order of BLS12-381's groups.
+    #[error("these 32 bytes are no key of BLS12-381")]
+    OutOfRangeOfBls,
 }
 
 impl KeyError {
     /// What to do about it: an operator has to change something.
     pub const fn severity(&self) -> Severity {
         match self {
-            Self::Read { .. } | Self::Mode { .. } | Self::Content { .. } | Self::Text(_) => {
-                Severity::Fatal
-            }
+            Self::Read { .. }
+            | Self::Mode { .. }
+            | Self::Content { .. }
+            | Self::Keystore { .. }
+            | Self::NotEncrypted { .. }
+            | Self::PasswordMissing { .. }
+            | Self::PasswordEmpty
+            | Self::PasswordsDiffer
+            | Self::Prompt { .. }
+            | Self::Write { .. }
+            | Self::Randomness
+            | Self::Text(_) => Severity::Fatal,
         }
     }
 }
@@ -75,13 +135,22 @@ pub enum SignError {
         #[source]
         source: Box<dyn core::error::Error + Send + Sync>,
     },
+    /// Whoever holds the BLS key did not sign.
+    #[error("{public_key} did not sign: {source}")]
+    RefusedByBls {
+        /// The key.
+        public_key: BlsPublicKey,
+        /// What its holder said.
+        #[source]
+        source: Box<dyn core::error::Error + Send + Sync>,
+    },
 }
 
 impl SignError {
     /// What to do about it: the next digest may be signed again.
     pub const fn severity(&self) -> Severity {
         match self {
-            Self::Refused { .. } => Severity::Retry,
+            Self::Refused { .. } | Self::RefusedByBls { .. } => Severity::Retry,
         }
     }
 }
@@ -95,4 +164,18 @@ pub enum InvalidSignature {
     /// `r` and `s` are no signature of any key.
     #[error("`r` and `s` are no signature")]
     Numbers,
+}
+
+/// A BLS signature that proves nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidBlsSignature {
+    /// The 48 bytes are no point of G1, or the point at infinity.
+    #[error("the public key is no key")]
+    PublicKey,
+    /// The 96 bytes are no point of G2, or the point at infinity.
+    #[error("the signature is no signature")]
+    Signature,
+    /// Another key, or another root.
+    #[error("the signature is not that of this key under this root")]
+    Mismatch,
 }

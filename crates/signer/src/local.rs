@@ -3,31 +3,38 @@
 use core::fmt;
 use std::path::Path;
 
-use alloy_primitives::{Address, B256, hex};
+use alloy_primitives::{Address, B256};
 use secp256k1::{Message, PublicKey, SECP256K1, SecretKey};
-use zeroize::Zeroizing;
 
-use crate::key_file;
-use crate::{InvalidKey, KeyError, SecretText, SignError, Signature, Signer};
+use crate::key_file::KeyFile;
+use crate::{
+    InvalidKey, KeyBytes, KeyError, KeyType, PasswordSource, SecretText, SignError, Signature,
+    Signer,
+};
 
 /// Signs with a key held in memory, which is wiped when this is dropped. Prints as its address.
 pub struct LocalSigner {
-    /// On the heap, so that moving the signer leaves no copy.
-    secret: Box<Zeroizing<[u8; 32]>>,
+    key: KeyBytes,
+    public_key: [u8; 65],
     address: Address,
 }
 
 impl LocalSigner {
-    /// The key in the file at `path`: 32 bytes in hex, mode 0600 or less.
+    /// The key in the file at `path`, raw hex or a Web3 keystore, mode 0600 or less; a keystore is opened with
+    /// `password`.
     ///
     /// # Errors
-    /// [`KeyError`], naming the file and its mode, never its content.
+    /// [`KeyError`], naming the file and what is wrong, never its content.
+    pub fn open(path: &Path, password: &PasswordSource) -> Result<Self, KeyError> {
+        Self::from_key(KeyFile::open(path)?.key(KeyType::Secp256k1, password)?)
+    }
+
+    /// The key in the file at `path` without a password: raw hex, mode 0600 or less.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; an encrypted key is refused.
     pub fn from_file(path: &Path) -> Result<Self, KeyError> {
-        let text = key_file::read(path)?;
-        Self::parse(&text).map_err(|cause| KeyError::Content {
-            path: path.to_owned(),
-            cause,
-        })
+        Self::open(path, &PasswordSource::Absent)
     }
 
     /// The key with this text: 32 bytes in hex.
@@ -35,18 +42,31 @@ impl LocalSigner {
     /// # Errors
     /// [`KeyError::Text`], without the text.
     pub fn from_hex(text: &SecretText) -> Result<Self, KeyError> {
-        Ok(Self::parse(text.expose())?)
+        Self::from_key(KeyBytes::from_hex(KeyType::Secp256k1, text)?)
     }
 
-    fn parse(text: &str) -> Result<Self, InvalidKey> {
-        let mut secret = Box::new(Zeroizing::new([0; 32]));
-        hex::decode_to_slice(text.trim(), &mut secret[..]).map_err(|_| InvalidKey::NotHex)?;
-        let address = with_key(&secret, |key| {
-            let public = PublicKey::from_secret_key(SECP256K1, key).serialize_uncompressed();
-            Address::from_raw_public_key(&public[1..])
-        });
-        let address = address.ok_or(InvalidKey::OutOfRange)?;
-        Ok(Self { secret, address })
+    /// Signs with `key`.
+    ///
+    /// # Errors
+    /// [`KeyError::Text`] where it is a key of another curve.
+    pub fn from_key(key: KeyBytes) -> Result<Self, KeyError> {
+        let public_key = match key.key_type() {
+            KeyType::Secp256k1 => with_key(key.expose(), |key| {
+                PublicKey::from_secret_key(SECP256K1, key).serialize_uncompressed()
+            }),
+            KeyType::Bls => None,
+        };
+        let public_key = public_key.ok_or(InvalidKey::OutOfRange)?;
+        Ok(Self {
+            key,
+            public_key,
+            address: Address::from_raw_public_key(&public_key[1..]),
+        })
+    }
+
+    /// The public key, uncompressed: `0x04`, then both coordinates, big-endian.
+    pub const fn public_key(&self) -> &[u8; 65] {
+        &self.public_key
     }
 }
 
@@ -66,7 +86,7 @@ impl Signer for LocalSigner {
 
     fn sign(&self, digest: B256) -> Result<Signature, SignError> {
         let message = Message::from_digest(digest.0);
-        let signed = with_key(&self.secret, |key| {
+        let signed = with_key(self.key.expose(), |key| {
             SECP256K1.sign_ecdsa_recoverable(message, key)
         });
         let signed = signed.expect("the bytes were a key when the signer was made");
