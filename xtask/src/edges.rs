@@ -24,6 +24,7 @@ const EDGES: &[(&str, &[&str])] = &[
         &["types", "flashblocks", "chain", "ordered-trie", "signer"],
     ),
     ("testkit", &["types", "seams", "core", "service", "verify"]),
+    ("builder-codec", &[]),
     ("signer", &["types"]),
     (
         "stream",
