@@ -165,6 +165,44 @@ fn the_signers_address_is_logged_and_a_key_that_others_may_read_is_refused() {
     assert_eq!(logged_signer(&["--flashblocks.sign-key-hex", KEY]), ADDRESS);
 }
 
+#[test]
+fn the_signers_key_may_be_in_a_keystore() {
+    let scratch = tempfile::tempdir().unwrap();
+    let secret = |name: &str, content: &str| {
+        let path = scratch.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let keystore = include_str!("../crates/signer/tests/vectors/v3-scrypt.json");
+    let keystore = secret("keystore", keystore);
+    let (right, wrong) = (secret("right", "correct horse\n"), secret("wrong", "horse"));
+    let flags = [
+        "--flashblocks.sign-key",
+        "--flashblocks.sign-key-password-file",
+    ];
+    let args = [flags[0], &keystore, flags[1], &right];
+    assert_eq!(logged_signer(&args), ADDRESS);
+    let refused = |args: &[&str]| {
+        let output = binary().arg("dev").args(args).stdin(Stdio::null()).output();
+        let output = output.unwrap();
+        assert!(!output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    for (args, named, expected) in [
+        (
+            &[flags[0], &keystore, flags[1], &wrong][..],
+            flags[0],
+            "the password is wrong",
+        ),
+        (&args[..2], flags[1], "a password file is needed"),
+        (&args[2..], flags[1], "there is no --flashblocks.sign-key"),
+    ] {
+        let said = refused(args);
+        assert!(said.contains(named) && said.contains(expected), "{said}");
+    }
+}
+
 /// The signer that a starting node says it has.
 fn logged_signer(args: &[&str]) -> Address {
     let ports = ["http", "ws", "authrpc", "flashblocks", "metrics"];

@@ -13,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bench::BenchArgs;
 use crate::duration;
+use crate::keys::KeysArgs;
 use crate::mirror::MirrorArgs;
 use crate::process_args::{OutletArgs, ProcessArgs};
 use crate::stream_args::{ContentArgs, StreamArgs};
@@ -42,6 +43,9 @@ pub(crate) enum Verb {
     /// Make one stream of many: de-duplicated, resumed, served to any number of subscribers.
     #[command(args_override_self = true)]
     Mirror(Box<MirrorArgs>),
+    /// Make, store, show and try the builder's keys.
+    #[command(subcommand_required = true, arg_required_else_help = true)]
+    Keys(KeysArgs),
 }
 
 #[derive(Debug, Args)]

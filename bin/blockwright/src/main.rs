@@ -5,6 +5,7 @@ mod bench;
 mod config_file;
 mod dev;
 mod duration;
+mod keys;
 mod live;
 mod logging;
 mod mirror;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Verb::Bench(args) => bench::run(args),
         Verb::Watch(args) => watch::run(args),
         Verb::Mirror(args) => mirror::run(*args),
+        Verb::Keys(args) => keys::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -15,14 +15,14 @@ const INTRODUCTION: &str = "\
 Every setting has one name and three places: a flag (`--http.port 8545`), an environment variable
 (`BLOCKWRIGHT_HTTP_PORT=8545`) and a key of the TOML file given with `--config` (`http.port = 8545`, or
 `port` in a table `[http]`). The command line wins over the environment, the environment over the file.
-Times take `ms` or `s`. The verbs of `bench` read no file.
+Times take `ms` or `s`. The verbs of `bench` and `keys` read no file.
 ";
 
 fn reference() -> String {
     let mut text = INTRODUCTION.to_owned();
     let command = Cli::command();
-    // Flags of the verbs that run a node are shared; those of `bench` are its own.
-    let (bench, nodes): (Vec<_>, Vec<_>) = command
+    // Flags of the verbs that run a node are shared; those of a family of verbs are its own.
+    let (families, nodes): (Vec<_>, Vec<_>) = command
         .get_subcommands()
         .partition(|verb| verb.has_subcommands());
     let mut seen = BTreeMap::new();
@@ -38,7 +38,7 @@ fn reference() -> String {
         };
         section(&mut text, (verb.get_name(), shared), verb, &mut seen);
     }
-    for family in bench {
+    for family in families {
         let mut seen = BTreeMap::new();
         for (position, verb) in family.get_subcommands().enumerate() {
             let shared = match position {
@@ -123,8 +123,9 @@ fn every_variable_is_named_after_its_flag() {
                 "BLOCKWRIGHT_"
             },
         );
+        let family = format!("BLOCKWRIGHT_{}_", verb.get_name().to_uppercase());
         for inner in verb.get_subcommands() {
-            names(inner, "BLOCKWRIGHT_BENCH_");
+            names(inner, &family);
         }
     }
 }

@@ -70,13 +70,20 @@ pub(crate) struct ContentArgs {
     #[arg(long = "flashblocks.prev-id", env = "BLOCKWRIGHT_FLASHBLOCKS_PREV_ID",
           value_parser = clap::builder::FalseyValueParser::new())]
     prev_id: bool,
-    /// File with the key that signs flashblocks: 32 bytes in hex, mode 0600 or less.
+    /// File with the key that signs flashblocks, mode 0600 or less: a Web3 keystore, or 32 bytes in hex.
     #[arg(
         long = "flashblocks.sign-key",
         env = "BLOCKWRIGHT_FLASHBLOCKS_SIGN_KEY",
         value_name = "FILE"
     )]
     sign_key: Option<PathBuf>,
+    /// File with the password of the keystore, mode 0600 or less (default: asks at the terminal).
+    #[arg(
+        long = "flashblocks.sign-key-password-file",
+        env = "BLOCKWRIGHT_FLASHBLOCKS_SIGN_KEY_PASSWORD_FILE",
+        value_name = "FILE"
+    )]
+    sign_key_password_file: Option<PathBuf>,
     /// The key itself, for development alone: prefer the file.
     #[arg(long = "flashblocks.sign-key-hex", env = "BLOCKWRIGHT_FLASHBLOCKS_SIGN_KEY_HEX",
           hide_env_values = true, value_name = "HEX", value_parser = secret)]
@@ -123,6 +130,7 @@ impl ContentArgs {
             metadata: self.metadata,
             prev_id: self.prev_id,
             sign_key: self.sign_key,
+            sign_key_password_file: self.sign_key_password_file,
             sign_key_hex: self.sign_key_hex,
             ..settings
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use blockwright_flashblocks::{Form, MetadataDetail};
-use blockwright_signer::{LocalSigner, SecretText, Signer};
+use blockwright_signer::{KeyError, LocalSigner, PasswordSource, SecretText, Signer};
 use blockwright_stream::{
     ApiKey, FlashblockServer, Publisher, RelayPublisher, RingLimits, StreamConfig, StreamError,
     StreamLimits, TlsError, TlsIdentity,
@@ -34,8 +34,11 @@ pub struct StreamSettings {
     pub metadata: MetadataDetail,
     /// Whether all JSON metadata names the flashblock before.
     pub prev_id: bool,
-    /// File of the key that signs flashblocks, mode 0600 or less.
+    /// File of the key that signs flashblocks, raw hex or a Web3 keystore, mode 0600 or less.
     pub sign_key: Option<PathBuf>,
+    /// File of the password that opens the keystore, mode 0600 or less; without it whoever is at the
+    /// terminal is asked.
+    pub sign_key_password_file: Option<PathBuf>,
     /// The same key as hex text, for development.
     pub sign_key_hex: Option<SecretText>,
 }
@@ -54,6 +57,7 @@ impl Default for StreamSettings {
             metadata: MetadataDetail::default(),
             prev_id: false,
             sign_key: None,
+            sign_key_password_file: None,
             sign_key_hex: None,
         }
     }
@@ -102,10 +106,18 @@ impl StreamSettings {
     }
 
     fn signer(&self) -> Result<Option<Arc<dyn Signer>>, LaunchError> {
+        if self.sign_key.is_none() && self.sign_key_password_file.is_some() {
+            return Err(flag(
+                SIGN_KEY_PASSWORD_FILE,
+                &"there is no --flashblocks.sign-key that it opens",
+            ));
+        }
         let signer = match (&self.sign_key, &self.sign_key_hex) {
             (None, None) => return Ok(None),
             (Some(file), None) => {
-                LocalSigner::from_file(file).map_err(|error| flag(SIGN_KEY, &error))?
+                let password = self.sign_key_password_file.clone();
+                LocalSigner::open(file, &PasswordSource::file_or_terminal(password))
+                    .map_err(|error| flag(key_flag(&error), &error))?
             }
             (None, Some(text)) => {
                 tracing::warn!(
@@ -145,8 +157,19 @@ impl StreamSettings {
 
 const SIGN_KEY: &str = "--flashblocks.sign-key";
 const SIGN_KEY_HEX: &str = "--flashblocks.sign-key-hex";
+const SIGN_KEY_PASSWORD_FILE: &str = "--flashblocks.sign-key-password-file";
 const TLS_CERT: &str = "--flashblocks.tls-cert";
 const TLS_KEY: &str = "--flashblocks.tls-key";
+
+/// The flag to change where a key cannot be had.
+const fn key_flag(error: &KeyError) -> &'static str {
+    match error {
+        KeyError::NotEncrypted { .. }
+        | KeyError::PasswordMissing { .. }
+        | KeyError::PasswordEmpty => SIGN_KEY_PASSWORD_FILE,
+        _ => SIGN_KEY,
+    }
+}
 
 const fn tls_flag(error: &TlsError) -> &'static str {
     match error {
