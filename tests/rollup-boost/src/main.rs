@@ -1,4 +1,4 @@
-//! rollup-boost as published on crates.io, with its own command line, server and flashblocks; only the
+//! rollup-boost as its crate is published, with its own command line, server and flashblocks; only the
 //! reading of the command line is completed here.
 //!
 //! In 0.7.13 the flags of the flashblocks' WebSocket are a group of arguments with another group in
