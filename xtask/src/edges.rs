@@ -19,6 +19,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("exec", &["types", "seams", "ordered-trie"]),
     ("service", &["types", "seams", "core"]),
     ("flashblocks", &["types"]),
+    ("forward", &["types"]),
     (
         "verify",
         &["types", "flashblocks", "chain", "ordered-trie", "signer"],
@@ -44,7 +45,12 @@ const EDGES: &[(&str, &[&str])] = &[
             "types", "seams", "service", "exec", "chain", "state", "pool", "threads",
         ],
     ),
-    ("rpc", &["types", "seams", "exec", "chain", "state", "pool"]),
+    (
+        "rpc",
+        &[
+            "types", "seams", "exec", "chain", "state", "pool", "forward",
+        ],
+    ),
     (
         "launch",
         &[
@@ -62,6 +68,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "subscribe",
             "stream",
             "flashblocks",
+            "forward",
             "signer",
             "threads",
         ],
