@@ -40,6 +40,7 @@ pub(crate) fn rpc_parts(
         chain: Arc::clone(engine.chain()),
         heads: Arc::new(move || heads.updates()),
         set_da_limits: Arc::new(move |tx, block| builder.set_da_limits(tx, block)),
+        forwarding: blockwright_rpc::Forwarding::default(),
         client_version: format!(
             "Blockwright/v{}/{}-{}",
             env!("CARGO_PKG_VERSION"),

@@ -8,7 +8,8 @@ use blockwright_pool::Pool;
 use blockwright_state::{CanonUpdate, Store};
 use tokio::sync::{Semaphore, broadcast};
 
-use crate::{RpcError, metrics};
+use crate::intake::Intake;
+use crate::{Forwarding, RpcError, metrics};
 
 /// Subscribes to changes of the canonical chain, each announced after it has become durable. A
 /// subscriber that lags behind the channel's capacity is closed.
@@ -66,6 +67,8 @@ pub struct RpcDeps {
     pub heads: HeadFeed,
     /// Receives the builder's limits.
     pub set_da_limits: SetDaLimits,
+    /// Who else gets the transactions sent here.
+    pub forwarding: Forwarding,
     /// Answer of `web3_clientVersion`.
     pub client_version: String,
     /// Bounds of single requests.
@@ -76,6 +79,8 @@ pub struct RpcDeps {
 #[derive(Clone)]
 pub struct EthApi {
     pub(crate) deps: Arc<RpcDeps>,
+    /// Takes the transactions that are sent.
+    pub(crate) intake: Intake,
     workers: Arc<Semaphore>,
 }
 
@@ -84,8 +89,17 @@ impl EthApi {
     pub fn new(deps: RpcDeps) -> Self {
         metrics::describe();
         Self {
+            intake: Intake::new(deps.pool.clone(), deps.forwarding.clone()),
             workers: Arc::new(Semaphore::new(deps.limits.workers)),
             deps: Arc::new(deps),
+        }
+    }
+
+    /// The same API, except that transactions sent to it are not forwarded.
+    pub(crate) fn for_pool_alone(&self) -> Self {
+        Self {
+            intake: self.intake.for_pool_alone(),
+            ..self.clone()
         }
     }
 

@@ -6,17 +6,18 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
 
-use blockwright_pool::Pool;
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{self, StreamExt};
 use jsonrpsee::MethodResponse;
 use jsonrpsee::core::middleware::{Batch, BatchEntry, BatchEntryErr, Notification, RpcServiceT};
 use jsonrpsee::server::BatchResponseBuilder;
 use jsonrpsee::types::error::reject_too_big_batch_request;
-use jsonrpsee::types::{Id, Request};
+use jsonrpsee::types::{ErrorObjectOwned, Id, Request};
 
-use crate::metrics;
+use crate::eth::SEND_CONDITIONAL;
+use crate::intake::Intake;
 use crate::submissions::{SEND_RAW, Submissions};
+use crate::{RpcError, Sources, metrics};
 
 /// Entries of one batch that are worked on at once. Answers keep the entries' order.
 const ENTRIES_AT_ONCE: usize = 16;
@@ -78,7 +79,9 @@ pub(crate) struct Batching<S> {
     pub(crate) limits: BatchLimits,
     pub(crate) names: MethodNames,
     /// Takes the raw transactions.
-    pub(crate) pool: Pool,
+    pub(crate) intake: Intake,
+    /// From where they may come.
+    pub(crate) sources: Sources,
 }
 
 impl<S> Batching<S>
@@ -122,7 +125,9 @@ where
         for (position, entry) in batch.into_iter().enumerate() {
             match entry {
                 Ok(BatchEntry::Call(request)) if self.sends(&request) => {
-                    if let Err(malformed) = sent.push(position, request) {
+                    if let Some(refusal) = self.refusal(&request) {
+                        answers.put(position, refusal);
+                    } else if let Err(malformed) = sent.push(position, request) {
                         answers.put(position, malformed);
                     }
                 }
@@ -130,7 +135,7 @@ where
             }
         }
         if others.is_empty() {
-            sent.submit(&self.pool, response_bytes_max, |position, answer| {
+            sent.submit(&self.intake, response_bytes_max, |position, answer| {
                 answers.put(position, answer);
             })
             .await;
@@ -138,7 +143,7 @@ where
         }
         let work = self.clone().run_others(others, response_bytes_max);
         let mut sent_answers = Vec::new();
-        let submit = sent.submit(&self.pool, response_bytes_max, |position, answer| {
+        let submit = sent.submit(&self.intake, response_bytes_max, |position, answer| {
             sent_answers.push((position, answer));
         });
         let ((), other_answers) = futures_util::future::join(submit, work).await;
@@ -151,6 +156,17 @@ where
     /// Whether `request` is a raw transaction for this server's pool.
     fn sends(&self, request: &Request<'_>) -> bool {
         request.method_name() == SEND_RAW && self.names.contains_key(SEND_RAW)
+    }
+
+    /// The answer to a transaction from where none are taken.
+    fn refusal(&self, request: &Request<'_>) -> Option<MethodResponse> {
+        if !matches!(request.method_name(), SEND_RAW | SEND_CONDITIONAL) {
+            return None;
+        }
+        let refused = self.sources.refused(request.extensions())?;
+        metrics::source_refused();
+        let error = ErrorObjectOwned::from(RpcError::SourceNotListed(refused.0));
+        Some(MethodResponse::error(request.id.clone(), error))
     }
 
     /// Runs entries side by side; stops once their answers are larger than the whole may be.
@@ -199,9 +215,15 @@ where
     fn call<'a>(&self, request: Request<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
         let name = self.names.get(request.method_name()).copied();
         let started = Instant::now();
-        let answer = self.inner.call(request);
+        let answer = match self.refusal(&request) {
+            Some(refusal) => Err(refusal),
+            None => Ok(self.inner.call(request)),
+        };
         async move {
-            let answer = answer.await;
+            let answer = match answer {
+                Ok(answer) => answer.await,
+                Err(refusal) => refusal,
+            };
             metrics::answered(
                 name.unwrap_or("unknown"),
                 answer.is_success(),

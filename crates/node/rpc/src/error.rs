@@ -1,8 +1,11 @@
 //! Errors as they go over the wire.
 
+use std::net::IpAddr;
+
 use alloy_eips::BlockId;
 use alloy_primitives::{Bytes, hex};
 use blockwright_exec::ExecError;
+use blockwright_forward::SequencerError;
 use blockwright_pool::PoolError;
 use blockwright_types::{Severity, SkipReason};
 use jsonrpsee::types::ErrorObjectOwned;
@@ -10,8 +13,8 @@ use jsonrpsee::types::ErrorObjectOwned;
 const INVALID_PARAMS: i32 = -32_602;
 const INTERNAL: i32 = -32_603;
 const SERVER: i32 = -32_000;
-/// op-geth's answer to a condition that does not hold.
-const CONDITION_REJECTED: i32 = -32_003;
+/// A transaction is refused for a reason outside of it; op-geth's answer to a condition that does not hold.
+const TRANSACTION_REJECTED: i32 = -32_003;
 const LIMIT_EXCEEDED: i32 = -32_005;
 const REVERTED: i32 = 3;
 
@@ -53,6 +56,12 @@ pub enum RpcError {
     /// The pool refused the transaction.
     #[error(transparent)]
     Rejected(#[from] PoolError),
+    /// The sequencer did not take the transaction.
+    #[error(transparent)]
+    Sequencer(#[from] SequencerError),
+    /// Transactions are taken from listed addresses alone, and this is another.
+    #[error("transaction rejected: {} is not among the sources this node takes transactions from", source_text(.0))]
+    SourceNotListed(Option<IpAddr>),
     /// The transaction asks for a condition that is not looked at.
     #[error("transaction rejected: this builder does not hold {0} when it includes transactions")]
     ConditionNotSupported(&'static str),
@@ -83,32 +92,37 @@ impl RpcError {
             | Self::StateNotHeld { .. }
             | Self::UnknownBlock(_)
             | Self::Rejected(PoolError::IntakeFull { .. }) => Severity::Retry,
+            Self::Sequencer(error) => error.severity(),
             Self::InvalidParams { .. }
             | Self::Reverted(_)
             | Self::Halted(_)
             | Self::ExceedsAllowance(_)
             | Self::InvalidCall(_)
             | Self::Rejected(_)
+            | Self::SourceNotListed(_)
             | Self::ConditionNotSupported(_)
             | Self::LimitExceeded(_)
             | Self::Internal(_) => Severity::AbandonJob,
         }
     }
 
-    const fn code(&self) -> i32 {
+    fn code(&self) -> i32 {
         match self {
             Self::InvalidParams { .. } => INVALID_PARAMS,
             Self::Reverted(_) => REVERTED,
-            Self::LimitExceeded(_) | Self::Busy | Self::Rejected(PoolError::IntakeFull { .. }) => {
-                LIMIT_EXCEEDED
-            }
-            Self::ConditionNotSupported(_) => CONDITION_REJECTED,
+            Self::LimitExceeded(_)
+            | Self::Busy
+            | Self::Rejected(PoolError::IntakeFull { .. })
+            | Self::Sequencer(SequencerError::Busy { .. }) => LIMIT_EXCEEDED,
+            Self::Sequencer(SequencerError::Refused(refusal)) => refusal.code(),
+            Self::ConditionNotSupported(_) | Self::SourceNotListed(_) => TRANSACTION_REJECTED,
             Self::Internal(_) => INTERNAL,
             Self::UnknownBlock(_)
             | Self::StateNotHeld { .. }
             | Self::Halted(_)
             | Self::ExceedsAllowance(_)
             | Self::InvalidCall(_)
+            | Self::Sequencer(_)
             | Self::Rejected(_) => SERVER,
         }
     }
@@ -125,8 +139,12 @@ impl From<ExecError> for RpcError {
 
 impl From<RpcError> for ErrorObjectOwned {
     fn from(error: RpcError) -> Self {
-        let data = match &error {
-            RpcError::Reverted(output) => Some(hex::encode_prefixed(output)),
+        let data = match error {
+            // Its own words, code and data.
+            RpcError::Sequencer(SequencerError::Refused(refusal)) => return refusal,
+            RpcError::Reverted(ref output) => Some(hex::encode_prefixed(output)),
+            // For programs; the message is for people.
+            RpcError::SourceNotListed(_) => Some("source_not_listed".to_owned()),
             _ => None,
         };
         if let RpcError::Internal(cause) = &error {
@@ -134,6 +152,10 @@ impl From<RpcError> for ErrorObjectOwned {
         }
         Self::owned(error.code(), error.to_string(), data)
     }
+}
+
+fn source_text(source: &Option<IpAddr>) -> String {
+    source.map_or_else(|| "the sender".to_owned(), |addr| addr.to_string())
 }
 
 /// The text of `Error(string)`, where the revert data is one.

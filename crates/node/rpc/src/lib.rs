@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod accept;
+
 mod api;
 pub use api::{EthApi, HeadFeed, RpcDeps, RpcLimits, SetDaLimits};
 
@@ -12,6 +14,9 @@ pub use error::RpcError;
 
 mod eth;
 
+mod intake;
+pub use intake::Forwarding;
+
 mod metrics;
 
 mod modules;
@@ -19,6 +24,9 @@ pub use modules::{engine_port_module, eth_module, subscription_module};
 
 mod server;
 pub use server::{RpcServer, ServeError, ServerConfig, serve_http, serve_ws};
+
+mod sources;
+pub use sources::{Source, SourceError, Sources};
 
 mod submissions;
 

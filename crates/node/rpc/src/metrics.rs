@@ -8,6 +8,8 @@ const REQUESTS: &str = "blockwright_rpc_requests_total";
 const DURATION: &str = "blockwright_rpc_request_seconds";
 const BATCHES: &str = "blockwright_rpc_batch_entries";
 const WORKERS_REFUSED: &str = "blockwright_rpc_workers_refused_total";
+const SOURCES_REFUSED: &str = "blockwright_rpc_sources_refused_total";
+const SEQUENCED_NOT_POOLED: &str = "blockwright_rpc_sequenced_not_pooled_total";
 const LAGGED: &str = "blockwright_rpc_subscriptions_lagged_total";
 
 /// Tells the recorder what each metric means.
@@ -23,6 +25,16 @@ pub(crate) fn describe() {
         WORKERS_REFUSED,
         Unit::Count,
         "Calls, estimates and scans refused because all workers were busy"
+    );
+    describe_counter!(
+        SOURCES_REFUSED,
+        Unit::Count,
+        "Transactions refused because their sender's address is not listed"
+    );
+    describe_counter!(
+        SEQUENCED_NOT_POOLED,
+        Unit::Count,
+        "Transactions the sequencer took and the pool refused"
     );
     describe_counter!(
         LAGGED,
@@ -54,6 +66,14 @@ pub(crate) fn batch(entries: usize) {
 
 pub(crate) fn worker_refused() {
     counter!(WORKERS_REFUSED).increment(1);
+}
+
+pub(crate) fn source_refused() {
+    counter!(SOURCES_REFUSED).increment(1);
+}
+
+pub(crate) fn sequenced_not_pooled() {
+    counter!(SEQUENCED_NOT_POOLED).increment(1);
 }
 
 pub(crate) fn subscription_lagged() {

@@ -37,9 +37,10 @@ pub fn subscription_module(api: &EthApi) -> RpcModule<EthApi> {
     module
 }
 
-/// What consensus clients and sidecars ask on the Engine API's port besides `engine_`.
+/// What consensus clients and sidecars ask on the Engine API's port besides `engine_`. A transaction that
+/// is sent there goes to the pool alone: a sidecar hands each to the sequencer itself.
 pub fn engine_port_module(api: &EthApi) -> RpcModule<EthApi> {
-    let mut methods = MethodTable::new(api);
+    let mut methods = MethodTable::new(&api.for_pool_alone());
     chain_methods(&mut methods);
     block_methods(&mut methods);
     transaction_methods(&mut methods);

@@ -12,10 +12,12 @@ use jsonrpsee::server::{
     ServerHandle,
 };
 use jsonrpsee::types::SubscriptionId;
+use tokio::net::TcpListener;
 
-use crate::EthApi;
+use crate::accept::serve_with_peers;
 use crate::batch::{BatchLimits, Batching, MethodNames};
 use crate::modules::{eth_module, subscription_module};
+use crate::{EthApi, Sources};
 
 /// Limits of one server.
 #[derive(Clone, Debug)]
@@ -36,6 +38,8 @@ pub struct ServerConfig {
     /// A connection that sent no request for this long is cut (HTTP), or pinged and cut after a
     /// second such time without an answer (WebSocket).
     pub idle_timeout: Duration,
+    /// From where transactions are taken; everything else is answered to everybody.
+    pub sources: Sources,
 }
 
 impl Default for ServerConfig {
@@ -48,6 +52,7 @@ impl Default for ServerConfig {
             subscriptions_max: 128,
             outgoing_messages_max: 1_024,
             idle_timeout: Duration::from_secs(30),
+            sources: Sources::default(),
         }
     }
 }
@@ -150,19 +155,24 @@ async fn serve(
         response_bytes_max: config.response_bytes_max as usize,
     };
     let names: MethodNames = Arc::new(methods.method_names().map(|name| (name, name)).collect());
-    let pool = api.deps.pool.clone();
+    let (intake, sources) = (api.intake.clone(), config.sources.clone());
     let middleware = RpcServiceBuilder::new().layer_fn(move |inner| Batching {
         inner,
         limits,
         names: Arc::clone(&names),
-        pool: pool.clone(),
+        intake: intake.clone(),
+        sources: sources.clone(),
     });
-    let server = Server::builder()
+    let builder = Server::builder()
         .set_config(inner.build())
-        .set_rpc_middleware(middleware)
-        .build(addr)
-        .await
-        .map_err(error)?;
+        .set_rpc_middleware(middleware);
+    if config.sources.is_limited() {
+        let listener = TcpListener::bind(addr).await.map_err(error)?;
+        let local_addr = listener.local_addr().map_err(error)?;
+        let handle = serve_with_peers(listener, builder.to_service_builder(), methods);
+        return Ok(RpcServer { local_addr, handle });
+    }
+    let server = builder.build(addr).await.map_err(error)?;
     let local_addr = server.local_addr().map_err(error)?;
     Ok(RpcServer {
         local_addr,

@@ -3,12 +3,12 @@
 use std::time::Instant;
 
 use alloy_primitives::{Bytes, hex};
-use blockwright_pool::Pool;
 use jsonrpsee::MethodResponse;
 use jsonrpsee::server::ResponsePayload;
 use jsonrpsee::types::{ErrorObjectOwned, Id, Params, Request};
 
 use crate::args::Args;
+use crate::intake::Intake;
 use crate::{RpcError, metrics};
 
 /// The method that sends one.
@@ -57,17 +57,17 @@ impl<'a> Submissions<'a> {
         }
     }
 
-    /// Pools all and hands each answer to `put`, with its entry's position.
+    /// Sends all on their way and hands each answer to `put`, with its entry's position.
     pub(crate) async fn submit(
         self,
-        pool: &Pool,
+        intake: &Intake,
         response_bytes_max: usize,
         mut put: impl FnMut(usize, MethodResponse),
     ) {
         if self.encoded.is_empty() {
             return;
         }
-        let outcomes = pool.add_batch(self.encoded).await;
+        let outcomes = intake.send_batch(self.encoded).await;
         let count = outcomes.len();
         let mut accepted = 0;
         for ((position, id), outcome) in self.entries.into_iter().zip(outcomes) {
@@ -77,9 +77,7 @@ impl<'a> Submissions<'a> {
                     let hash = ResponsePayload::success(hash);
                     MethodResponse::response(id, hash, response_bytes_max)
                 }
-                Err(error) => {
-                    MethodResponse::error(id, ErrorObjectOwned::from(RpcError::from(error)))
-                }
+                Err(error) => MethodResponse::error(id, ErrorObjectOwned::from(error)),
             };
             put(position, answer);
         }

@@ -36,9 +36,10 @@ impl Condition {
 }
 
 impl EthApi {
-    /// Decodes, checks and pools a signed transaction; the pool does the work on its own threads.
+    /// Decodes, checks and pools a signed transaction; the pool does the work on its own threads. Where
+    /// there are others that get transactions, the intake sees to it.
     pub(crate) async fn send_raw_transaction(&self, encoded: Bytes) -> Result<B256, RpcError> {
-        Ok(self.deps.pool.add_raw(encoded).await?)
+        self.intake.send(encoded).await
     }
 
     /// The same for a transaction without conditions. One that has any is refused: the builder does

@@ -17,7 +17,9 @@ use blockwright_exec::{RollupFees, assemble_header, execute_block};
 use blockwright_pool::{
     AccountFacts, AccountView, HeadView, Pool, PoolConfig, RollupFeeView, ViewError,
 };
-use blockwright_rpc::{EthApi, RpcDeps, RpcLimits, RpcServer, ServerConfig, serve_http, serve_ws};
+use blockwright_rpc::{
+    EthApi, Forwarding, RpcDeps, RpcLimits, RpcServer, ServerConfig, serve_http, serve_ws,
+};
 use blockwright_state::{CanonUpdate, ForkChoice, Genesis, StateReader, Store, StoreConfig};
 use blockwright_types::{RecoveredTx, SealedBlock, SharedTx, decode_recovered};
 use jsonrpsee::core::ClientError;
@@ -68,6 +70,14 @@ pub(crate) async fn start() -> Chain {
 }
 
 pub(crate) async fn start_with(limits: RpcLimits, config: ServerConfig) -> Chain {
+    start_forwarding(limits, config, Forwarding::default()).await
+}
+
+pub(crate) async fn start_forwarding(
+    limits: RpcLimits,
+    config: ServerConfig,
+    forwarding: Forwarding,
+) -> Chain {
     let spec = Arc::new(spec());
     let genesis = Genesis {
         header: spec.genesis_header().clone(),
@@ -85,6 +95,7 @@ pub(crate) async fn start_with(limits: RpcLimits, config: ServerConfig) -> Chain
         chain: Arc::clone(&spec),
         heads: Arc::new(move || source.subscribe()),
         set_da_limits: Arc::new(move |tx, block| *limits_seen.lock().unwrap() = Some((tx, block))),
+        forwarding,
         client_version: "blockwright/test".to_owned(),
         limits,
     });

@@ -3,7 +3,9 @@
 
 mod blocks;
 mod fixture;
+mod forwarding;
 mod limits;
 mod reading;
 mod sending;
+mod sources;
 mod subscribing;
