@@ -43,20 +43,25 @@ pub fn binary() -> Command {
 impl Blockwright {
     /// Starts `blockwright ARGS` on free ports and waits until it says that it is ready.
     pub fn start(args: &[&str]) -> Self {
-        let ports = ["http", "ws", "authrpc", "flashblocks", "metrics"];
-        Self::start_on(args, &ports)
+        Self::start_at(args, 0)
+    }
+
+    /// The same with JSON-RPC over HTTP at `http_port`.
+    pub fn start_at(args: &[&str], http_port: u16) -> Self {
+        let others = ["ws", "authrpc", "flashblocks", "metrics"].map(|server| (server, 0));
+        Self::start_on(args, &[&[("http", http_port)][..], &others].concat())
     }
 
     /// The same for `blockwright mirror ARGS`.
     pub fn start_mirror(args: &[&str]) -> Self {
         let args = [&["mirror"], args].concat();
-        Self::start_on(&args, &["flashblocks", "metrics"])
+        Self::start_on(&args, &[("flashblocks", 0), ("metrics", 0)])
     }
 
-    fn start_on(args: &[&str], servers: &[&str]) -> Self {
+    fn start_on(args: &[&str], servers: &[(&str, u16)]) -> Self {
         let ports = servers
             .iter()
-            .flat_map(|server| [format!("--{server}.port"), "0".to_owned()]);
+            .flat_map(|(server, port)| [format!("--{server}.port"), port.to_string()]);
         let scratch = tempfile::tempdir().unwrap();
         let file = scratch.path().join("endpoints.json");
         let before = Instant::now();

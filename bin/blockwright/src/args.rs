@@ -13,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bench::BenchArgs;
 use crate::duration;
+use crate::forward_args::ForwardArgs;
 use crate::keys::KeysArgs;
 use crate::mirror::MirrorArgs;
 use crate::process_args::{OutletArgs, ProcessArgs};
@@ -106,6 +107,8 @@ pub(crate) struct SharedArgs {
     builder: BuilderArgs,
     #[command(flatten)]
     limits: LimitArgs,
+    #[command(flatten)]
+    forward: ForwardArgs,
     #[command(flatten)]
     stream: StreamArgs,
     #[command(flatten)]
@@ -320,6 +323,7 @@ impl SharedArgs {
                 batch_max: self.limits.rpc_max_batch,
                 connections_max: self.limits.rpc_max_connections,
             },
+            forward: self.forward.settings(),
         }
     }
 }

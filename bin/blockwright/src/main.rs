@@ -5,6 +5,7 @@ mod bench;
 mod config_file;
 mod dev;
 mod duration;
+mod forward_args;
 mod keys;
 mod live;
 mod logging;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use blockwright_service::{RootsRule, ShareRule};
 use blockwright_types::OpFork;
 
-use crate::StreamSettings;
+use crate::{ForwardSettings, StreamSettings};
 
 /// Where a server listens; port 0 asks the system for a free one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,6 +161,8 @@ pub struct NodeConfig {
     pub stream: StreamSettings,
     /// JSON-RPC.
     pub rpc: RpcLimits,
+    /// Where transactions go and come from.
+    pub forward: ForwardSettings,
 }
 
 /// A development chain that drives itself.

@@ -16,6 +16,9 @@ pub use endpoints::{Bound, Endpoints};
 mod error;
 pub use error::LaunchError;
 
+mod forwarding;
+pub use forwarding::ForwardSettings;
+
 mod metrics_server;
 
 mod mirror;
@@ -32,6 +35,8 @@ mod stream;
 pub use stream::StreamSettings;
 
 pub use blockwright_flashblocks::{Dialect, Form, MetadataDetail};
+pub use blockwright_forward::TargetUrl;
+pub use blockwright_rpc::Source;
 pub use blockwright_service::{RootsRule, ShareRule};
 pub use blockwright_signer::SecretText;
 pub use blockwright_stream::{ApiKey, RingLimits};

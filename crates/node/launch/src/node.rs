@@ -102,8 +102,8 @@ impl Node {
             clock: Arc::new(SystemClock),
         };
         let engine = start_engine(&config.builder, deps)?;
-        let api = rpc_parts(&engine, pool, builder.clone(), &config.rpc);
-        let servers = Servers::start(&config, &engine, &api, secret).await?;
+        let parts = rpc_parts(&engine, pool, builder.clone(), &config)?;
+        let servers = Servers::start(&config, &engine, parts, secret).await?;
         let bound = Bound {
             flashblocks_tls: config.stream.is_tls(),
             ..servers.bound(flashblocks, metrics)

@@ -6,24 +6,41 @@ use std::sync::Arc;
 use blockwright_engine::{
     AuthRpcConfig, AuthRpcServer, EmbeddedHost, Engine, JwtSecret, engine_module, serve_authrpc,
 };
+use blockwright_forward::ForwardService;
 use blockwright_pool::Pool;
 use blockwright_rpc::{
-    EthApi, RpcDeps, RpcServer, ServerConfig, engine_port_module, serve_http, serve_ws,
+    EthApi, RpcDeps, RpcServer, ServerConfig, Sources, engine_port_module, serve_http, serve_ws,
 };
 use blockwright_service::BuilderHandle;
 use blockwright_threads::Priority;
 use jsonrpsee::Methods;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use crate::server_runtime::ServerRuntime;
-use crate::{Bound, LaunchError, NodeConfig, RpcLimits};
+use crate::{Bound, LaunchError, NodeConfig};
 
 /// HTTP, WebSocket and the authenticated port.
 pub(crate) struct Servers {
     http: RpcServer,
     ws: RpcServer,
     authrpc: AuthRpcServer,
+    copies: Option<Copies>,
     /// Dropped last: the servers for the public live on it.
     _rpc: ServerRuntime,
+}
+
+/// The running task that sends copies of transactions on.
+struct Copies {
+    /// Ends it.
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+/// The `eth_` API, and what has to run for it.
+pub(crate) struct RpcParts {
+    api: EthApi,
+    copies: Option<ForwardService>,
 }
 
 /// The `eth_` API over a node's parts.
@@ -31,16 +48,17 @@ pub(crate) fn rpc_parts(
     engine: &Engine,
     pool: Pool,
     builder: BuilderHandle<EmbeddedHost>,
-    limits: &RpcLimits,
-) -> EthApi {
+    config: &NodeConfig,
+) -> Result<RpcParts, LaunchError> {
+    let (forwarding, copies) = config.forward.start()?;
     let heads = engine.heads().clone();
-    EthApi::new(RpcDeps {
+    let api = EthApi::new(RpcDeps {
         store: engine.store().clone(),
         pool,
         chain: Arc::clone(engine.chain()),
         heads: Arc::new(move || heads.updates()),
         set_da_limits: Arc::new(move |tx, block| builder.set_da_limits(tx, block)),
-        forwarding: blockwright_rpc::Forwarding::default(),
+        forwarding,
         client_version: format!(
             "Blockwright/v{}/{}-{}",
             env!("CARGO_PKG_VERSION"),
@@ -48,22 +66,25 @@ pub(crate) fn rpc_parts(
             std::env::consts::ARCH
         ),
         limits: blockwright_rpc::RpcLimits {
-            call_gas_max: limits.gas_cap,
+            call_gas_max: config.rpc.gas_cap,
             ..blockwright_rpc::RpcLimits::default()
         },
-    })
+    });
+    Ok(RpcParts { api, copies })
 }
 
 impl Servers {
     pub(crate) async fn start(
         config: &NodeConfig,
         engine: &Engine,
-        api: &EthApi,
+        parts: RpcParts,
         secret: JwtSecret,
     ) -> Result<Self, LaunchError> {
+        let RpcParts { api, copies } = parts;
         let settings = ServerConfig {
             connections_max: config.rpc.connections_max,
             batch_entries_max: config.rpc.batch_max,
+            sources: Sources::new(config.forward.sources.clone()),
             ..ServerConfig::default()
         };
         let rpc = ServerRuntime::start("rpc", Priority::Requests)?;
@@ -81,7 +102,7 @@ impl Servers {
         let (http, ws) = rpc.run(serve).await?;
         let methods = merged([
             engine_module(engine.clone()).into(),
-            engine_port_module(api).into(),
+            engine_port_module(&api).into(),
         ])?;
         let authrpc = serve_authrpc(
             AuthRpcConfig::new(config.listen.authrpc.socket(), secret),
@@ -94,6 +115,7 @@ impl Servers {
             http,
             ws,
             authrpc,
+            copies: copies.map(|service| Copies::start(service, &rpc)),
             _rpc: rpc,
         })
     }
@@ -111,6 +133,28 @@ impl Servers {
 
     pub(crate) async fn stop(self) {
         tokio::join!(self.http.stop(), self.ws.stop(), self.authrpc.stop());
+        if let Some(copies) = self.copies {
+            copies.stop().await;
+        }
+    }
+}
+
+impl Copies {
+    fn start(service: ForwardService, runtime: &ServerRuntime) -> Self {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let task = runtime.spawn(service.run_until(async move {
+            // An error says that the node is gone, which is an end as well.
+            let _ = stopped.await;
+        }));
+        Self { stop, task }
+    }
+
+    async fn stop(self) {
+        // It may have ended already.
+        let _ = self.stop.send(());
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "forwarding did not end cleanly");
+        }
     }
 }
 
