@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use alloy_primitives::B256;
 use blockwright_core::JobFault;
 use blockwright_seams::HostError;
 use blockwright_types::{PayloadId, Severity, StopReason};
@@ -61,6 +62,35 @@ impl ResolveError {
     pub const fn severity(&self) -> Severity {
         match self {
             Self::Unknown(_) => Severity::AbandonJob,
+            Self::NotReady(_) => Severity::Retry,
+        }
+    }
+}
+
+/// Why no payload could be released on a parent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReleaseError {
+    /// Nothing was built on it, or it is no longer retained.
+    #[error("nothing was built on {0}")]
+    Nothing(B256),
+    /// What was built on it has another number.
+    #[error("the block on {parent_hash} has number {number}")]
+    OtherNumber {
+        /// The parent.
+        parent_hash: B256,
+        /// Number of the block on it.
+        number: u64,
+    },
+    /// Its start was not answered yet.
+    #[error("the payload on {0} has no block yet")]
+    NotReady(B256),
+}
+
+impl ReleaseError {
+    /// What to do about it.
+    pub const fn severity(&self) -> Severity {
+        match self {
+            Self::Nothing(_) | Self::OtherNumber { .. } => Severity::AbandonJob,
             Self::NotReady(_) => Severity::Retry,
         }
     }

@@ -10,7 +10,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::ledger::{Applied, Ledger, Phase};
 use crate::shared::Shared;
-use crate::{ResolveError, StartError, metrics};
+use crate::table::OnParent;
+use crate::{ReleaseError, ResolveError, StartError, metrics};
 
 /// What a handle asks of the service.
 pub(crate) enum Message<A> {
@@ -87,7 +88,10 @@ impl<H: Host> BuilderHandle<H> {
     ///
     /// [`RootsRule`]: crate::RootsRule
     pub fn resolve(&self, id: PayloadId) -> Result<Best<H::Artifact>, ResolveError> {
-        let ledger = self.ledger(id)?;
+        Self::hand_out(&*self.ledger(id)?)
+    }
+
+    fn hand_out(ledger: &Ledger<H::Artifact>) -> Result<Best<H::Artifact>, ResolveError> {
         match ledger.resolve() {
             Applied::Resolved { best, first } => {
                 if first {
@@ -96,9 +100,46 @@ impl<H: Host> BuilderHandle<H> {
                 Ok(best)
             }
             Applied::NotReady | Applied::Unrooted | Applied::Done(_) | Applied::Suppressed(_) => {
-                Err(ResolveError::NotReady(id))
+                Err(ResolveError::NotReady(ledger.id))
             }
         }
+    }
+
+    /// As [`Self::resolve`], for whoever knows the parent and number of a block and no payload id: the
+    /// payload on that parent that was released first, else the newest one. What was released on one
+    /// of the last few parents is kept, so that everybody is given the same block.
+    ///
+    /// # Errors
+    /// [`ReleaseError`]; nothing is released, and no job ended, then.
+    pub fn release(
+        &self,
+        parent_hash: B256,
+        number: u64,
+    ) -> Result<Release<H::Artifact>, ReleaseError> {
+        let (ledger, first, forgotten) = {
+            let mut table = self.shared.table.lock();
+            let ledger = match table.on_parent(parent_hash) {
+                OnParent::Payload(ledger) => ledger,
+                OnParent::Opening => return Err(ReleaseError::NotReady(parent_hash)),
+                OnParent::Nothing => return Err(ReleaseError::Nothing(parent_hash)),
+            };
+            let built = ledger.payload().map(|payload| payload.header().number);
+            if let Some(number) = built.filter(|built| *built != number) {
+                return Err(ReleaseError::OtherNumber {
+                    parent_hash,
+                    number,
+                });
+            }
+            let (forgotten, first) = table.release(&ledger);
+            (ledger, first, forgotten)
+        };
+        drop(forgotten);
+        let not_ready = |_| ReleaseError::NotReady(parent_hash);
+        Ok(Release {
+            best: Self::hand_out(&ledger).map_err(not_ready)?,
+            parent_timestamp: ledger.subject.parent_timestamp,
+            first,
+        })
     }
 
     /// The payload as it is now; the job goes on.
@@ -144,6 +185,17 @@ impl<H: Host> BuilderHandle<H> {
         let table = self.shared.table.lock();
         table.get(id).ok_or(ResolveError::Unknown(id))
     }
+}
+
+/// A payload that is handed out by parent.
+#[derive(Clone, Debug)]
+pub struct Release<A> {
+    /// The payload.
+    pub best: Best<A>,
+    /// Its parent's timestamp, in seconds.
+    pub parent_timestamp: u64,
+    /// Whether nobody was given it by parent before.
+    pub first: bool,
 }
 
 /// Follows one payload as flashblocks are added to it.

@@ -8,7 +8,7 @@ use alloy_primitives::B256;
 use blockwright_core::{Best, Payload, Publication};
 use blockwright_seams::{Feedback, FlashblockSink};
 use blockwright_types::{
-    Flashblock, PayloadEnd, PayloadId, PayloadOutcome, StopReason, UnrootedBlock,
+    BuildRequest, Flashblock, PayloadEnd, PayloadId, PayloadOutcome, StopReason, UnrootedBlock,
 };
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -74,9 +74,29 @@ struct State<A> {
     next_index: u64,
 }
 
+/// What a payload is built for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Subject {
+    pub(crate) id: PayloadId,
+    pub(crate) parent_hash: B256,
+    /// In seconds.
+    pub(crate) parent_timestamp: u64,
+}
+
+impl Subject {
+    pub(crate) const fn of(request: &BuildRequest) -> Self {
+        Self {
+            id: request.id,
+            parent_hash: request.context.parent_hash,
+            parent_timestamp: request.parent_timestamp,
+        }
+    }
+}
+
 /// The record of one payload. All changes go through [`Ledger::apply`].
 pub(crate) struct Ledger<A> {
     pub(crate) id: PayloadId,
+    pub(crate) subject: Subject,
     /// Order of arrival of the fork choice.
     pub(crate) sequence: u64,
     pub(crate) bell: Bell<A>,
@@ -92,14 +112,15 @@ pub(crate) struct Ledger<A> {
 
 impl<A: Clone + Send + Sync + 'static> Ledger<A> {
     pub(crate) fn new(
-        id: PayloadId,
+        subject: Subject,
         sequence: u64,
         bell: Bell<A>,
         sink: Arc<dyn FlashblockSink>,
         completion: Arc<dyn Completion<A>>,
     ) -> Self {
         Self {
-            id,
+            id: subject.id,
+            subject,
             sequence,
             bell,
             state: Mutex::new(State {

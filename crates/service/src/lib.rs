@@ -6,10 +6,10 @@ mod config;
 pub use config::{PolicyFactory, ServiceConfig};
 
 mod error;
-pub use error::{ResolveError, StartError};
+pub use error::{ReleaseError, ResolveError, StartError};
 
 mod handle;
-pub use handle::{BestWatch, BuilderHandle};
+pub use handle::{BestWatch, BuilderHandle, Release};
 
 mod ledger;
 

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::completion::Completer;
 use crate::handle::Message;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Subject};
 use crate::mailbox::Mailbox;
 use crate::shared::Shared;
 use crate::table::{Retained, stop_all};
@@ -100,7 +100,7 @@ impl<H: Host> BuilderService<H> {
         let is_fed = config.job.roots == RootsRule::None;
         let completer = Arc::new(Completer::new(self.host.clone(), parent, is_fed));
         let ledger = Arc::new(Ledger::new(
-            request.id,
+            Subject::of(&request),
             self.sequence,
             bell,
             sink,

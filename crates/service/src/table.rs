@@ -12,6 +12,9 @@ use crate::ledger::{Act, Ledger};
 /// Payloads that stay whatever the size of their blocks: the one just resolved, and one before it.
 const RETAINED_MIN: usize = 2;
 
+/// Parents whose released payload is kept, whatever becomes of the retained ones.
+const RELEASED_MAX: usize = 4;
+
 /// Bounds of what is retained.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Retained {
@@ -22,12 +25,25 @@ pub(crate) struct Retained {
 /// Live and retained payloads, oldest first; bounded.
 pub(crate) struct Table<A> {
     ledgers: VecDeque<Arc<Ledger<A>>>,
+    /// Those that were handed out by parent: one a parent, oldest first.
+    released: VecDeque<Arc<Ledger<A>>>,
+}
+
+/// What was built on a parent.
+pub(crate) enum OnParent<A> {
+    /// A payload that has a block.
+    Payload(Arc<Ledger<A>>),
+    /// A payload that has none yet.
+    Opening,
+    /// No payload.
+    Nothing,
 }
 
 impl<A> Default for Table<A> {
     fn default() -> Self {
         Self {
             ledgers: VecDeque::new(),
+            released: VecDeque::new(),
         }
     }
 }
@@ -39,6 +55,34 @@ impl<A: Clone + Send + Sync + 'static> Table<A> {
             .rev()
             .find(|ledger| ledger.id == id)
             .cloned()
+    }
+
+    /// What there is for whoever asks by parent: the payload that was released on it, else the newest
+    /// that has a block.
+    pub(crate) fn on_parent(&self, parent_hash: B256) -> OnParent<A> {
+        let is_on = |ledger: &&Arc<Ledger<A>>| ledger.subject.parent_hash == parent_hash;
+        if let Some(released) = self.released.iter().find(is_on) {
+            return OnParent::Payload(Arc::clone(released));
+        }
+        let mut found = OnParent::Nothing;
+        for ledger in self.ledgers.iter().rev().filter(is_on) {
+            if ledger.payload().is_some() {
+                return OnParent::Payload(Arc::clone(ledger));
+            }
+            found = OnParent::Opening;
+        }
+        found
+    }
+
+    /// From now on this payload is the one for its parent. Returns what is kept no longer, for the
+    /// caller to drop, and whether the payload is new here.
+    pub(crate) fn release(&mut self, ledger: &Arc<Ledger<A>>) -> (Option<Arc<Ledger<A>>>, bool) {
+        if self.released.iter().any(|known| Arc::ptr_eq(known, ledger)) {
+            return (None, false);
+        }
+        self.released.push_back(Arc::clone(ledger));
+        let is_over = self.released.len() > RELEASED_MAX;
+        (is_over.then(|| self.released.pop_front()).flatten(), true)
     }
 
     /// Adds a payload; the oldest ones whose threads have ended make room. Returns those, for the

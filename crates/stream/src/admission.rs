@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use blockwright_listen::{Full, Slot};
 use tokio_tungstenite::tungstenite::handshake::server::{
     Callback, ErrorResponse, Request, Response,
 };
@@ -16,7 +17,6 @@ use crate::notices;
 use crate::position::Position;
 use crate::query::{self, Asked};
 use crate::refusal::http_error;
-use crate::slots::{Full, Slot};
 use crate::subscriber::Shared;
 use crate::{key, metrics};
 

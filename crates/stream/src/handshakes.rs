@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use blockwright_listen::account;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
-
-use crate::slots::account;
 
 /// Bounds connections in their handshakes, apart from those of subscribers: whoever says nothing takes no
 /// place from somebody who subscribes. Where all are taken the oldest one is given up, which a client that

@@ -65,9 +65,6 @@ mod served;
 
 mod slot;
 
-mod slots;
-
 mod subscriber;
 
-mod tls;
-pub use tls::{TlsError, TlsIdentity};
+pub use blockwright_listen::{TlsError, TlsIdentity};

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use blockwright_flashblocks::Form;
+use blockwright_listen::Slots;
 
 use crate::encoder::{Outlets, StreamEncoder};
 use crate::handshakes::Handshakes;
@@ -19,7 +20,6 @@ use crate::makers::Makers;
 use crate::notices::Notices;
 use crate::publisher::handover;
 use crate::served::Served;
-use crate::slots::Slots;
 use crate::subscriber::{self, Arrival, Shared};
 use crate::{Publisher, RelayPublisher, StreamConfig, StreamError, TlsIdentity, encoder, metrics};
 

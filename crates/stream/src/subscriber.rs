@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use blockwright_listen::Slots;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -29,7 +30,6 @@ use crate::notices::Notices;
 use crate::outgoing::Outgoing;
 use crate::refusal::refuse_plain_http;
 use crate::served::Served;
-use crate::slots::Slots;
 use crate::{ApiKey, StreamLimits};
 
 /// What all subscribers share.

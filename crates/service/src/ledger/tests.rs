@@ -32,7 +32,8 @@ fn case() -> Case {
     let (bell, _mailbox) = Mailbox::new();
     let completer = Completer::new(host, scenario.request.context.parent_hash, false);
     let sink_of = Arc::clone(&sink) as _;
-    let ledger = Ledger::new(scenario.request.id, 1, bell, sink_of, Arc::new(completer));
+    let subject = Subject::of(&scenario.request);
+    let ledger = Ledger::new(subject, 1, bell, sink_of, Arc::new(completer));
     Case {
         ledger,
         sink,

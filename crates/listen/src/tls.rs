@@ -93,7 +93,8 @@ impl TlsIdentity {
         })
     }
 
-    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+    /// Makes a plain connection a TLS one.
+    pub fn acceptor(&self) -> TlsAcceptor {
         TlsAcceptor::from(Arc::clone(&self.config))
     }
 }

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 /// Counts connections. Check and count are one step under one lock.
 #[derive(Clone, Debug)]
-pub(crate) struct Slots {
+pub struct Slots {
     total_max: usize,
     per_address_max: usize,
     taken: Arc<Mutex<Taken>>,
@@ -22,7 +22,7 @@ struct Taken {
 
 /// Which limit is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Full {
+pub enum Full {
     /// All connections are taken.
     Total,
     /// The address has its share.
@@ -31,13 +31,14 @@ pub(crate) enum Full {
 
 /// A connection that is counted for as long as this lives.
 #[derive(Debug)]
-pub(crate) struct Slot {
+pub struct Slot {
     address: IpAddr,
     taken: Arc<Mutex<Taken>>,
 }
 
 impl Slots {
-    pub(crate) fn new(total_max: usize, per_address_max: usize) -> Self {
+    /// Room for `total_max` connections, `per_address_max` of them from one address.
+    pub fn new(total_max: usize, per_address_max: usize) -> Self {
         Self {
             total_max,
             per_address_max,
@@ -46,7 +47,10 @@ impl Slots {
     }
 
     /// Counts a connection from `address`, or says which limit forbids it.
-    pub(crate) fn take(&self, address: IpAddr) -> Result<Slot, Full> {
+    ///
+    /// # Errors
+    /// The limit that is reached.
+    pub fn take(&self, address: IpAddr) -> Result<Slot, Full> {
         let address = account(address);
         let mut taken = self.taken.lock();
         if taken.total >= self.total_max {
@@ -78,8 +82,8 @@ impl Drop for Slot {
     }
 }
 
-/// One household has one IPv4 address but a whole IPv6 /64.
-pub(crate) fn account(address: IpAddr) -> IpAddr {
+/// The address that a connection is counted under: one household has one IPv4 address but a whole IPv6 /64.
+pub fn account(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from(u128::from(v6) & !u128::from(u64::MAX))),
         v4 => v4,

@@ -1,0 +1,112 @@
+//! One request: where it goes, and its answer as HTTP.
+
+use core::convert::Infallible;
+use std::sync::Arc;
+use std::time::Instant;
+
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+
+use crate::paced::Progress;
+use crate::pieces::Pieces;
+use crate::{Answer, PayloadDesk, Refusal, metrics};
+
+/// The one path that is served.
+pub const PATH: &str = "/eth/v1/builder/payload";
+
+/// What requests of one connection have in common.
+#[derive(Clone)]
+pub(crate) struct Route {
+    pub(crate) desk: Arc<PayloadDesk>,
+    pub(crate) body_bytes_max: usize,
+    pub(crate) progress: Progress,
+}
+
+impl Route {
+    /// Never fails: whatever is wrong is an answer.
+    pub(crate) async fn serve(
+        self,
+        request: Request<Incoming>,
+    ) -> Result<Response<Pieces>, Infallible> {
+        let outcome = self.outcome(request).await;
+        self.progress.answered();
+        Ok(match outcome {
+            Ok(answer) => {
+                metrics::answered("released");
+                tracing::info!(
+                    number = answer.block.header.number,
+                    hash = %answer.block.hash,
+                    proposer = %answer.proposer,
+                    value = %answer.block.value,
+                    "payload released"
+                );
+                response(StatusCode::OK, Pieces::from(answer.json))
+            }
+            Err(refusal) => {
+                metrics::answered(refusal.label());
+                tracing::debug!(%refusal, "no payload released");
+                refused(&refusal)
+            }
+        })
+    }
+
+    async fn outcome(&self, request: Request<Incoming>) -> Result<Answer, Refusal> {
+        if request.uri().path() != PATH {
+            return Err(Refusal::Path);
+        }
+        if request.method() != Method::POST {
+            return Err(Refusal::Method);
+        }
+        let body = self.body(request.into_body()).await?;
+        self.progress.complete();
+        let started = Instant::now();
+        let desk = Arc::clone(&self.desk);
+        // Signatures are work for a thread that serves nobody else meanwhile.
+        let answering = tokio::task::spawn_blocking(move || desk.answer(&body));
+        let answer = answering.await.map_err(|error| {
+            tracing::error!(%error, "answering a request for a payload panicked");
+            Refusal::NotReady
+        })?;
+        metrics::took(started.elapsed());
+        answer
+    }
+
+    async fn body(&self, body: Incoming) -> Result<Bytes, Refusal> {
+        let bytes_max = self.body_bytes_max;
+        let too_long = Refusal::TooLong { bytes_max };
+        if body.size_hint().lower() > bytes_max as u64 {
+            return Err(too_long);
+        }
+        match Limited::new(body, bytes_max).collect().await {
+            Ok(body) => Ok(body.to_bytes()),
+            Err(error) if error.is::<LengthLimitError>() => Err(too_long),
+            Err(_) => Err(Refusal::Incomplete),
+        }
+    }
+}
+
+fn refused(refusal: &Refusal) -> Response<Pieces> {
+    let mut response = response(refusal.status(), Pieces::from(refusal.json()));
+    let headers = response.headers_mut();
+    match refusal {
+        Refusal::Method => {
+            headers.insert(ALLOW, HeaderValue::from_static("POST"));
+        }
+        // What is left of the body is not read.
+        Refusal::TooLong { .. } | Refusal::Incomplete => {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        _ => {}
+    }
+    response
+}
+
+fn response(status: StatusCode, body: Pieces) -> Response<Pieces> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    response
+}

@@ -1,0 +1,150 @@
+//! Clients that are slow, many, or silent cost others nothing.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use blockwright_listen::TlsIdentity;
+use bytes::Bytes;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use crate::fixture::{Listener, Setup, closed, exchange, good, post};
+
+const SHORT: Duration = Duration::from_millis(300);
+
+fn hurried() -> Setup {
+    let mut setup = Setup::new();
+    setup.config.limits.request_timeout = SHORT;
+    setup.config.limits.answer_timeout = SHORT;
+    setup.config.limits.idle_timeout = SHORT;
+    setup
+}
+
+/// Sends a byte at a time until the connection is closed.
+async fn drip(mut stream: TcpStream, text: String) {
+    stream.set_nodelay(true).unwrap();
+    for byte in text.bytes() {
+        if stream.write_all(&[byte]).await.is_err() {
+            return;
+        }
+        tokio::time::sleep(SHORT / 20).await;
+    }
+    closed(&mut stream).await;
+}
+
+#[tokio::test]
+async fn whoever_is_slow_is_closed_while_others_are_served() {
+    let listener = Listener::start(hurried()).await;
+    let mut silent = listener.connect().await;
+    let mut half = listener.connect().await;
+    half.write_all(b"POST /eth").await.unwrap();
+    let mut headed = listener.connect().await;
+    let head = post(&good());
+    headed
+        .write_all(&head.as_bytes()[..head.len() - 40])
+        .await
+        .unwrap();
+    let mut waiting = listener.connect().await;
+    let expecting = head.replace("Host:", "Expect: 100-continue\r\nHost:");
+    let (head_alone, _) = expecting.split_once("\r\n\r\n").unwrap();
+    let head_alone = format!("{head_alone}\r\n\r\n");
+    waiting.write_all(head_alone.as_bytes()).await.unwrap();
+    // A head that takes far longer than allowed, but never pauses.
+    let dripping = tokio::spawn(drip(listener.connect().await, head.repeat(20)));
+    assert_eq!(listener.post(&good()).await.0, 200);
+    let started = Instant::now();
+    for stream in [&mut silent, &mut half, &mut headed, &mut waiting] {
+        closed(stream).await;
+    }
+    dripping.await.unwrap();
+    assert!(started.elapsed() < 30 * SHORT, "{:?}", started.elapsed());
+    assert_eq!(listener.post(&good()).await.0, 200);
+    listener.stop().await;
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed_after_its_time() {
+    let listener = Listener::start(hurried()).await;
+    let mut stream = listener.connect().await;
+    assert_eq!(exchange(&mut stream, &post(&good())).await.0, 200);
+    closed(&mut stream).await;
+    listener.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_does_not_take_its_answer_is_closed() {
+    let mut setup = hurried();
+    let large = "\"0x".to_owned() + &"00".repeat(8 << 20) + "\"";
+    setup.transactions = Bytes::from(large);
+    setup.config.limits.connections_max = 1;
+    let listener = Listener::start(setup).await;
+    let mut stream = listener.connect().await;
+    stream.write_all(post(&good()).as_bytes()).await.unwrap();
+    // There is room for one connection: another is served once this one was given up.
+    let served = async {
+        loop {
+            let mut next = listener.connect().await;
+            let _ = next.write_all(b"GET / HTTP/1.1\r\nHost: b\r\n\r\n").await;
+            let mut first = [0; 1];
+            if matches!(
+                tokio::io::AsyncReadExt::read(&mut next, &mut first).await,
+                Ok(1)
+            ) {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(crate::fixture::PATIENCE, served)
+        .await
+        .unwrap();
+    drop(stream);
+    listener.stop().await;
+}
+
+#[tokio::test]
+async fn connections_of_one_address_are_limited() {
+    let mut setup = Setup::new();
+    setup.config.limits.connections_per_address_max = 2;
+    let listener = Listener::start(setup).await;
+    let (mut one, mut two) = (listener.connect().await, listener.connect().await);
+    assert_eq!(exchange(&mut one, &post(&good())).await.0, 200);
+    assert_eq!(exchange(&mut two, &post(&good())).await.0, 200);
+    closed(&mut listener.connect().await).await;
+    assert_eq!(exchange(&mut one, &post(&good())).await.0, 200);
+    listener.stop().await;
+    closed(&mut one).await;
+}
+
+#[tokio::test]
+async fn payloads_are_served_by_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let issued = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (cert, key) = (folder.path().join("cert"), folder.path().join("key"));
+    std::fs::write(&cert, issued.cert.pem()).unwrap();
+    std::fs::write(&key, issued.signing_key.serialize_pem()).unwrap();
+    let mut setup = hurried();
+    setup.config.tls = Some(TlsIdentity::from_pem_files(&cert, &key).unwrap());
+    let listener = Listener::start(setup).await;
+    let mut roots = RootCertStore::empty();
+    let der: CertificateDer<'static> = issued.cert.der().clone();
+    roots.add(der).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let mut silent = listener.connect().await;
+    let name = ServerName::try_from("localhost").unwrap();
+    let mut stream = TlsConnector::from(Arc::new(config))
+        .connect(name, listener.connect().await)
+        .await
+        .unwrap();
+    assert_eq!(exchange(&mut stream, &post(&good())).await.0, 200);
+    // Half of a handshake is not waited for either.
+    closed(&mut silent).await;
+    listener.stop().await;
+}
