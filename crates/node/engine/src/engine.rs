@@ -32,7 +32,7 @@ use crate::{
 /// No call waits for building. Calls may be dropped at any time: what they began is finished.
 #[derive(Clone)]
 pub struct Engine {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 pub(crate) struct Inner {

@@ -43,6 +43,9 @@ mod orphans;
 mod payload;
 pub use payload::{BlobsBundle, ExecutionPayload, PayloadEnvelope};
 
+mod release;
+pub use release::ReleasedBlock;
+
 mod rpc;
 pub use rpc::engine_module;
 

@@ -117,7 +117,7 @@ impl ExecutionPayload {
     }
 
     /// All but the transactions of [`Self::of_block`].
-    fn without_transactions(block: &SealedBlock, fork: OpFork) -> Self {
+    pub(crate) fn without_transactions(block: &SealedBlock, fork: OpFork) -> Self {
         let header = &block.header;
         Self {
             parent_hash: header.parent_hash,

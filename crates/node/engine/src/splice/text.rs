@@ -30,6 +30,11 @@ impl TransactionsText {
         self.0.iter().map(Bytes::len).sum()
     }
 
+    /// The pieces, shared with whoever has them.
+    pub(crate) fn into_pieces(self) -> Vec<Bytes> {
+        self.0
+    }
+
     pub(super) fn append_to(&self, pieces: &mut Pieces) {
         for piece in &self.0 {
             pieces.push(piece.clone());

@@ -1,0 +1,69 @@
+//! Blocks that are handed out by parent, to others than the consensus client.
+
+use std::sync::Arc;
+
+use alloy_primitives::B256;
+use blockwright_service::ReleaseError;
+use blockwright_types::{OpFork, SealedBlock};
+use bytes::Bytes;
+use memchr::memmem;
+
+use crate::splice::TransactionsText;
+use crate::{Engine, ExecutionPayload};
+
+/// A block that is handed out by parent.
+#[derive(Clone, Debug)]
+pub struct ReleasedBlock {
+    /// The block.
+    pub block: Arc<SealedBlock>,
+    /// Fork at its parent's timestamp.
+    pub parent_fork: OpFork,
+    /// The JSON of [`ExecutionPayload::of_block`], in pieces; most of it is shared with the block.
+    pub payload_json: Vec<Bytes>,
+}
+
+impl Engine {
+    /// Ends the building of the newest payload on `parent_hash` and gives its block, and the same one
+    /// again to everybody who asks later ([`BuilderHandle::release`]). For blocking threads of a tokio
+    /// runtime: a block without roots gets them here.
+    ///
+    /// # Errors
+    /// [`ReleaseError`]; nothing is released then.
+    ///
+    /// [`BuilderHandle::release`]: blockwright_service::BuilderHandle::release
+    pub fn release(&self, parent_hash: B256, number: u64) -> Result<ReleasedBlock, ReleaseError> {
+        let release = self.inner.builder.release(parent_hash, number)?;
+        let block = release.best.block;
+        if release.first {
+            // It comes back as a new payload, most likely, and its fork choice is then not slow.
+            self.inner.write_ahead(&block);
+        }
+        let chain = self.chain();
+        let payload_json = payload_json(&block, chain.fork_at(block.header.timestamp));
+        if self.store().head().number >= block.header.number {
+            // Nobody lets go of these texts any more: the follower has been here.
+            for part in &block.parts {
+                part.forget_transactions_json();
+            }
+        }
+        Ok(ReleasedBlock {
+            block,
+            parent_fork: chain.fork_at(release.parent_timestamp),
+            payload_json,
+        })
+    }
+}
+
+/// The text of the block's payload.
+fn payload_json(block: &Arc<SealedBlock>, fork: OpFork) -> Vec<Bytes> {
+    const LIST: &[u8] = b"\"transactions\":[";
+    let payload = ExecutionPayload::without_transactions(block, fork);
+    let text = serde_json::to_vec(&payload).expect("numbers and bytes can be written as JSON");
+    let text = Bytes::from(text);
+    let list = memmem::find(&text, LIST).expect("the list is a field of every payload");
+    let items = list + LIST.len();
+    let mut pieces = vec![text.slice(..items)];
+    pieces.extend(TransactionsText::of(block).into_pieces());
+    pieces.push(text.slice(items..));
+    pieces
+}
