@@ -136,6 +136,7 @@ fn a_taken_port_is_named() {
         "--authrpc.port",
         "--flashblocks.port",
         "--metrics.port",
+        "--builder-api.port",
     ] {
         let mut args = vec!["dev"];
         for other in [
@@ -144,6 +145,7 @@ fn a_taken_port_is_named() {
             "--authrpc.port",
             "--flashblocks.port",
             "--metrics.port",
+            "--builder-api.port",
         ] {
             args.extend([other, if other == flag { port.as_str() } else { "0" }]);
         }
@@ -171,6 +173,8 @@ fn a_second_node_on_the_same_data_is_refused() {
             "--flashblocks.port",
             "0",
             "--metrics.port",
+            "0",
+            "--builder-api.port",
             "0",
         ],
         &[],

@@ -20,6 +20,7 @@ pub struct Endpoints {
     pub authrpc: String,
     pub flashblocks: String,
     pub metrics: String,
+    pub builder_api: String,
     pub jwt: PathBuf,
 }
 
@@ -48,8 +49,13 @@ impl Blockwright {
 
     /// The same with JSON-RPC over HTTP at `http_port`.
     pub fn start_at(args: &[&str], http_port: u16) -> Self {
-        let others = ["ws", "authrpc", "flashblocks", "metrics"].map(|server| (server, 0));
-        Self::start_on(args, &[&[("http", http_port)][..], &others].concat())
+        let mut ports = vec![("http", http_port)];
+        ports.extend(["ws", "authrpc", "flashblocks", "metrics"].map(|server| (server, 0)));
+        // A node has one only where it is asked for, with a key.
+        if args.first() == Some(&"dev") || args.contains(&"--builder-api.secp-key") {
+            ports.push(("builder-api", 0));
+        }
+        Self::start_on(args, &ports)
     }
 
     /// The same for `blockwright mirror ARGS`.
@@ -94,6 +100,7 @@ impl Blockwright {
             authrpc: text("authrpc"),
             flashblocks: text("flashblocks"),
             metrics: text("metrics"),
+            builder_api: text("builder_api"),
             jwt: text("jwt").into(),
         };
         Self {

@@ -12,6 +12,7 @@ use blockwright_launch::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bench::BenchArgs;
+use crate::builder_api_args::BuilderApiArgs;
 use crate::duration;
 use crate::forward_args::ForwardArgs;
 use crate::keys::KeysArgs;
@@ -113,6 +114,8 @@ pub(crate) struct SharedArgs {
     stream: StreamArgs,
     #[command(flatten)]
     content: ContentArgs,
+    #[command(flatten)]
+    builder_api: BuilderApiArgs,
 }
 
 /// The L1-attributes deposit alone asks for a million gas.
@@ -324,6 +327,7 @@ impl SharedArgs {
                 connections_max: self.limits.rpc_max_connections,
             },
             forward: self.forward.settings(),
+            builder_api: self.builder_api.settings(),
         }
     }
 }

@@ -52,6 +52,9 @@ fn banner(out: &mut impl Write, dev: &DevConfig, endpoints: &Endpoints) -> std::
         endpoints.jwt.display()
     )?;
     writeln!(out, "  Flashblocks  {}", endpoints.flashblocks)?;
+    if let Some(builder_api) = &endpoints.builder_api {
+        writeln!(out, "  Builder API  {builder_api}")?;
+    }
     writeln!(out, "  Metrics      {}\n", endpoints.metrics)?;
     writeln!(
         out,

@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod builder_api_args;
 mod config_file;
 mod dev;
 mod duration;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use blockwright_service::{RootsRule, ShareRule};
 use blockwright_types::OpFork;
 
-use crate::{ForwardSettings, StreamSettings};
+use crate::{BuilderApiSettings, ForwardSettings, StreamSettings};
 
 /// Where a server listens; port 0 asks the system for a free one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,6 +163,8 @@ pub struct NodeConfig {
     pub rpc: RpcLimits,
     /// Where transactions go and come from.
     pub forward: ForwardSettings,
+    /// Builder API.
+    pub builder_api: BuilderApiSettings,
 }
 
 /// A development chain that drives itself.

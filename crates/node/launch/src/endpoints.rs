@@ -21,6 +21,9 @@ pub struct Endpoints {
     pub flashblocks: String,
     /// Prometheus metrics.
     pub metrics: String,
+    /// Builder API, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub builder_api: Option<String>,
     /// Path of the JWT secret file.
     pub jwt: PathBuf,
 }
@@ -40,18 +43,28 @@ pub struct Bound {
     pub flashblocks_tls: bool,
     /// Metrics server.
     pub metrics: SocketAddr,
+    /// Builder API, where there is one.
+    pub builder_api: Option<SocketAddr>,
+    /// Whether it speaks TLS.
+    pub builder_api_tls: bool,
 }
 
 impl Endpoints {
     /// URLs of the bound addresses.
     pub fn new(bound: &Bound, jwt: PathBuf) -> Self {
         let stream = if bound.flashblocks_tls { "wss" } else { "ws" };
+        let http = if bound.builder_api_tls {
+            "https"
+        } else {
+            "http"
+        };
         Self {
             http: format!("http://{}", bound.http),
             ws: format!("ws://{}", bound.ws),
             authrpc: format!("http://{}", bound.authrpc),
             flashblocks: format!("{stream}://{}", bound.flashblocks),
             metrics: format!("http://{}/metrics", bound.metrics),
+            builder_api: bound.builder_api.map(|addr| format!("{http}://{addr}")),
             jwt,
         }
     }

@@ -13,7 +13,7 @@ pub enum LaunchError {
         "{server}: cannot listen on {addr}: {source} (choose another port, 0 takes a free one)"
     )]
     Listen {
-        /// Which server: http, ws, authrpc, flashblocks or metrics.
+        /// Which server: http, ws, authrpc, flashblocks, metrics or builder-api.
         server: &'static str,
         /// The address asked for.
         addr: SocketAddr,

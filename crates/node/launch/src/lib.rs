@@ -1,5 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+mod builder_api;
+pub use builder_api::BuilderApiSettings;
+
 mod config;
 pub use config::{
     BuilderConfig, DevConfig, Listen, Listeners, NodeConfig, RpcLimits, TxPoolConfig,
@@ -34,6 +37,7 @@ mod servers;
 mod stream;
 pub use stream::StreamSettings;
 
+pub use blockwright_builder_api::VersionNames;
 pub use blockwright_flashblocks::{Dialect, Form, MetadataDetail};
 pub use blockwright_forward::TargetUrl;
 pub use blockwright_rpc::Source;

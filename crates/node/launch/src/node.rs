@@ -1,6 +1,6 @@
 //! A running node: its parts, wired.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use blockwright_chain::ChainSpec;
@@ -15,6 +15,7 @@ use blockwright_types::SealedBlock;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::builder_api::BuilderApi;
 use crate::datadir::DataDir;
 use crate::server_runtime::ServerRuntime;
 use crate::servers::{Servers, rpc_parts};
@@ -32,6 +33,7 @@ pub struct Node {
     service: JoinHandle<()>,
     publisher: Publisher,
     tasks: Vec<JoinHandle<()>>,
+    builder_api: Option<BuilderApi>,
     /// The flashblock stream lives on it.
     _streaming: ServerRuntime,
     /// Kept for its removal at the end where it is temporary.
@@ -62,10 +64,7 @@ impl Node {
         // Before the first part that counts anything.
         let recorder = metrics_server::recorder()?;
         blockwright_service::describe_metrics();
-        let jwt = config.jwt_secret.clone().unwrap_or_else(|| datadir.jwt());
-        let secret =
-            JwtSecret::read_or_create(&jwt).map_err(|error| LaunchError::Jwt(Box::new(error)))?;
-
+        let (jwt, secret) = open_secret(&config, &datadir)?;
         let chain = Arc::new(chain);
         let store = open_store(&chain, &datadir)?;
         let pool = Pool::new(pool_config(chain.chain_id(), &config.txpool));
@@ -90,7 +89,7 @@ impl Node {
         .map_err(|error| builder_flag(&error))?;
         let service = tokio::spawn(service.run());
         let tasks = vec![
-            streaming.spawn(stream.run_until(ended(stopped))),
+            streaming.spawn(stream.run_until(ended(stopped.clone()))),
             tokio::spawn(serve_metrics),
         ];
 
@@ -104,7 +103,11 @@ impl Node {
         let engine = start_engine(&config.builder, deps)?;
         let parts = rpc_parts(&engine, pool, builder.clone(), &config)?;
         let servers = Servers::start(&config, &engine, parts, secret).await?;
+        let settings = &config.builder_api;
+        let builder_api = settings.start(&engine, ended(stopped)).await?;
         let bound = Bound {
+            builder_api: builder_api.as_ref().map(|api| api.addr),
+            builder_api_tls: builder_api.as_ref().is_some_and(|api| api.is_tls),
             flashblocks_tls: config.stream.is_tls(),
             ..servers.bound(flashblocks, metrics)
         };
@@ -121,6 +124,7 @@ impl Node {
             service,
             publisher,
             tasks,
+            builder_api,
             _streaming: streaming,
             _datadir: datadir,
         };
@@ -136,10 +140,12 @@ impl Node {
             authrpc,
             flashblocks,
             metrics,
+            builder_api,
             ..
         } = &self.endpoints;
+        let builder_api = builder_api.as_deref();
         tracing::info!(
-            %http, %ws, %authrpc, %flashblocks, %metrics,
+            %http, %ws, %authrpc, %flashblocks, %metrics, builder_api,
             chain_id = self.engine.chain().chain_id(),
             head = head.number,
             hash = %head.hash,
@@ -170,11 +176,27 @@ impl Node {
         // How the last payloads ended is told before subscribers are let go.
         self.publisher.flush().await;
         self.shutdown.send_replace(true);
-        for task in self.tasks {
+        // The runtime ends after what runs on it.
+        let (serving, _runtime) = self
+            .builder_api
+            .map(|api| (api.serving, api.runtime))
+            .unzip();
+        for task in self.tasks.into_iter().chain(serving) {
             ended_cleanly(task).await;
         }
         tracing::info!("stopped");
     }
+}
+
+/// The Engine API's secret, and the file it is in.
+fn open_secret(
+    config: &NodeConfig,
+    datadir: &DataDir,
+) -> Result<(PathBuf, JwtSecret), LaunchError> {
+    let file = config.jwt_secret.clone().unwrap_or_else(|| datadir.jwt());
+    let secret =
+        JwtSecret::read_or_create(&file).map_err(|error| LaunchError::Jwt(Box::new(error)))?;
+    Ok((file, secret))
 }
 
 /// The stream's server, listening, with the threads it is to run on and the builder's end of it.

@@ -128,6 +128,8 @@ impl Servers {
             flashblocks,
             flashblocks_tls: false,
             metrics,
+            builder_api: None,
+            builder_api_tls: false,
         }
     }
 

@@ -1,0 +1,90 @@
+//! The flags of the builder API.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use alloy_primitives::Address;
+use blockwright_launch::{BuilderApiSettings, SecretText, VersionNames};
+use clap::Args;
+
+use crate::args::LOOPBACK;
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Builder API")]
+pub(crate) struct BuilderApiArgs {
+    /// Signed payloads for proposers: interface.
+    #[arg(long = "builder-api.addr", env = "BLOCKWRIGHT_BUILDER_API_ADDR", default_value = LOOPBACK)]
+    addr: IpAddr,
+    /// Signed payloads for proposers: port, 0 for a free one (default: 28545 in `dev`; in `node` there is
+    /// no builder API without it).
+    #[arg(
+        long = "builder-api.port",
+        env = "BLOCKWRIGHT_BUILDER_API_PORT",
+        value_name = "PORT"
+    )]
+    port: Option<u16>,
+    /// File with the secp256k1 key that signs bids: 32 bytes in hex, mode 0600 or less (default in `dev`:
+    /// the last development account's, which everybody knows).
+    #[arg(
+        long = "builder-api.secp-key",
+        env = "BLOCKWRIGHT_BUILDER_API_SECP_KEY",
+        value_name = "FILE"
+    )]
+    secp_key: Option<PathBuf>,
+    /// The key itself, for development alone: prefer the file.
+    #[arg(long = "builder-api.secp-key-hex", env = "BLOCKWRIGHT_BUILDER_API_SECP_KEY_HEX",
+          hide_env_values = true, value_name = "HEX", value_parser = secret)]
+    secp_key_hex: Option<SecretText>,
+    /// Address of a proposer that may have payloads; may be repeated, separated by commas, or in the file
+    /// a list (default: everybody may).
+    #[arg(
+        long = "builder-api.proposer",
+        env = "BLOCKWRIGHT_BUILDER_API_PROPOSER",
+        value_name = "ADDRESS",
+        value_delimiter = ','
+    )]
+    proposer: Vec<Address>,
+    /// Names of payload versions: those that proposers of today accept (legacy), or the forks' own (named).
+    #[arg(long = "builder-api.version-names", env = "BLOCKWRIGHT_BUILDER_API_VERSION_NAMES",
+          default_value_t = VersionNames::Legacy, value_name = "legacy|named")]
+    version_names: VersionNames,
+    /// PEM file of the certificate chain to serve payloads with TLS; needs --builder-api.tls-key.
+    #[arg(
+        long = "builder-api.tls-cert",
+        env = "BLOCKWRIGHT_BUILDER_API_TLS_CERT",
+        value_name = "FILE"
+    )]
+    tls_cert: Option<PathBuf>,
+    /// PEM file of the certificate's private key; needs --builder-api.tls-cert.
+    #[arg(
+        long = "builder-api.tls-key",
+        env = "BLOCKWRIGHT_BUILDER_API_TLS_KEY",
+        value_name = "FILE"
+    )]
+    tls_key: Option<PathBuf>,
+}
+
+/// Takes any text: what is wrong with a key is said without repeating it, which this parser's errors
+/// would do.
+#[allow(clippy::unnecessary_wraps)]
+fn secret(text: &str) -> Result<SecretText, Infallible> {
+    Ok(SecretText::new(text.to_owned()))
+}
+
+impl BuilderApiArgs {
+    /// The builder API's settings.
+    pub(crate) fn settings(self) -> BuilderApiSettings {
+        BuilderApiSettings {
+            addr: self.addr,
+            port: self.port,
+            secp_key: self.secp_key,
+            secp_key_hex: self.secp_key_hex,
+            proposers: self.proposer,
+            version_names: self.version_names,
+            tls_cert: self.tls_cert,
+            tls_key: self.tls_key,
+            ..BuilderApiSettings::default()
+        }
+    }
+}

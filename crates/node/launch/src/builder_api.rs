@@ -1,0 +1,224 @@
+//! The builder API's settings, and its start.
+
+use std::future::Future;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use alloy_primitives::{Address, hex};
+use blockwright_builder_api::{
+    BuilderApiError, DeskConfig, NotReleased, PayloadDesk, PayloadServer, PayloadServerConfig,
+    PayloadSource, Released, ServerLimits, VersionNames,
+};
+use blockwright_engine::{Engine, ReleasedBlock};
+use blockwright_listen::{TlsError, TlsIdentity};
+use blockwright_service::ReleaseError;
+use blockwright_signer::{LocalSigner, SecretText, Signer};
+use blockwright_threads::Priority;
+use tokio::task::JoinHandle;
+
+use crate::server_runtime::ServerRuntime;
+use crate::stream::flag;
+use crate::{LaunchError, Listen, dev_accounts};
+
+/// The port by convention.
+const PORT: u16 = 28_545;
+
+const SECP_KEY: &str = "--builder-api.secp-key";
+const SECP_KEY_HEX: &str = "--builder-api.secp-key-hex";
+const TLS_CERT: &str = "--builder-api.tls-cert";
+const TLS_KEY: &str = "--builder-api.tls-key";
+
+/// The builder API's settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuilderApiSettings {
+    /// Interface to listen on.
+    pub addr: IpAddr,
+    /// Port, 0 for a free one; `None` is 28545 on a development chain, and elsewhere no builder API.
+    pub port: Option<u16>,
+    /// File of the key that signs bids, mode 0600 or less.
+    pub secp_key: Option<PathBuf>,
+    /// The same key as hex text, for development.
+    pub secp_key_hex: Option<SecretText>,
+    /// Who may have payloads; empty for anybody.
+    pub proposers: Vec<Address>,
+    /// Names of payload versions.
+    pub version_names: VersionNames,
+    /// PEM file of the certificate chain; with it and the key the API is served by TLS.
+    pub tls_cert: Option<PathBuf>,
+    /// PEM file of the certificate's private key.
+    pub tls_key: Option<PathBuf>,
+    /// Whether a key that everybody knows will do where none is given.
+    pub is_development: bool,
+}
+
+impl Default for BuilderApiSettings {
+    fn default() -> Self {
+        Self {
+            addr: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: None,
+            secp_key: None,
+            secp_key_hex: None,
+            proposers: Vec::new(),
+            version_names: VersionNames::default(),
+            tls_cert: None,
+            tls_key: None,
+            is_development: false,
+        }
+    }
+}
+
+/// A builder API that listens.
+pub(crate) struct BuilderApi {
+    pub(crate) addr: SocketAddr,
+    pub(crate) is_tls: bool,
+    pub(crate) serving: JoinHandle<()>,
+    /// Dropped last: the listener lives on it.
+    pub(crate) runtime: ServerRuntime,
+}
+
+impl BuilderApiSettings {
+    /// As they are for a development chain.
+    pub(crate) fn for_development(self) -> Self {
+        Self {
+            port: self.port.or(Some(PORT)),
+            is_development: true,
+            ..self
+        }
+    }
+
+    /// Serves what `engine` builds until `ended` is ready; `None` where nobody asked for it.
+    pub(crate) async fn start(
+        &self,
+        engine: &Engine,
+        ended: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<Option<BuilderApi>, LaunchError> {
+        let Some(port) = self.port else {
+            return Ok(None);
+        };
+        let (addr, port) = (self.addr, port);
+        let config = PayloadServerConfig {
+            addr: Listen { addr, port }.socket(),
+            limits: ServerLimits::default(),
+            tls: self.tls()?,
+        };
+        let desk = DeskConfig {
+            chain_id: engine.chain().chain_id(),
+            proposers: self.proposers.clone(),
+            version_names: self.version_names,
+            signer: self.signer()?,
+        };
+        if self.proposers.is_empty() {
+            tracing::warn!(
+                "without --builder-api.proposer everybody who reaches the builder API gets its payloads"
+            );
+        }
+        let desk = PayloadDesk::new(desk, Arc::new(Built(engine.clone())));
+        let is_tls = config.tls.is_some();
+        let runtime = ServerRuntime::start("builder-api", Priority::Stream)?;
+        let bind = async move { PayloadServer::bind(config, desk).await.map_err(refused) };
+        let server = runtime.run(bind).await?;
+        Ok(Some(BuilderApi {
+            addr: server.local_addr(),
+            is_tls,
+            serving: runtime.spawn(server.run_until(ended)),
+            runtime,
+        }))
+    }
+
+    fn signer(&self) -> Result<Arc<dyn Signer>, LaunchError> {
+        let signer = match (&self.secp_key, &self.secp_key_hex) {
+            (Some(file), None) => {
+                LocalSigner::from_file(file).map_err(|error| flag(SECP_KEY, &error))?
+            }
+            (None, Some(text)) => {
+                tracing::warn!(
+                    "{SECP_KEY_HEX} is for development: others may read command lines and \
+                     environments, a file of mode 0600 they may not"
+                );
+                LocalSigner::from_hex(text).map_err(|error| flag(SECP_KEY_HEX, &error))?
+            }
+            (None, None) if self.is_development => well_known_signer()?,
+            (None, None) => {
+                let reason = "it is missing: the builder API signs every bid";
+                return Err(flag(SECP_KEY, &reason));
+            }
+            (Some(_), Some(_)) => {
+                return Err(flag(
+                    SECP_KEY_HEX,
+                    &"there is --builder-api.secp-key already",
+                ));
+            }
+        };
+        tracing::info!(builder = %signer.address(), "bids are signed");
+        Ok(Arc::new(signer))
+    }
+
+    fn tls(&self) -> Result<Option<TlsIdentity>, LaunchError> {
+        match (&self.tls_cert, &self.tls_key) {
+            (None, None) => Ok(None),
+            (Some(cert), Some(key)) => TlsIdentity::from_pem_files(cert, key)
+                .map(Some)
+                .map_err(|error| flag(tls_flag(&error), &error)),
+            (Some(_), None) => Err(flag(
+                TLS_KEY,
+                &"it is missing beside --builder-api.tls-cert",
+            )),
+            (None, Some(_)) => Err(flag(
+                TLS_CERT,
+                &"it is missing beside --builder-api.tls-key",
+            )),
+        }
+    }
+}
+
+/// The key of the last development account, so that a proposer's configuration, which names the
+/// builder's address, holds from run to run.
+fn well_known_signer() -> Result<LocalSigner, LaunchError> {
+    tracing::warn!(
+        "bids are signed with a development account's key, which everybody knows: {SECP_KEY} gives another"
+    );
+    let accounts = dev_accounts();
+    let key = accounts.last().map(|account| account.signer.to_bytes());
+    let text = SecretText::new(hex::encode(key.unwrap_or_default()));
+    LocalSigner::from_hex(&text).map_err(|error| flag(SECP_KEY, &error))
+}
+
+const fn tls_flag(error: &TlsError) -> &'static str {
+    match error {
+        TlsError::Certificate { .. } => TLS_CERT,
+        TlsError::Key { .. } | TlsError::Pair { .. } => TLS_KEY,
+    }
+}
+
+fn refused(error: BuilderApiError) -> LaunchError {
+    match error {
+        BuilderApiError::Bind { addr, source } => LaunchError::Listen {
+            server: "builder-api",
+            addr,
+            source,
+        },
+    }
+}
+
+/// What our engine builds.
+struct Built(Engine);
+
+impl PayloadSource for Built {
+    fn release(&self, parent_hash: B256, number: u64) -> Result<Released, NotReleased> {
+        match self.0.release(parent_hash, number) {
+            Ok(ReleasedBlock {
+                block,
+                parent_fork,
+                payload_json,
+            }) => Ok(Released {
+                block,
+                parent_fork,
+                payload_json,
+            }),
+            Err(ReleaseError::Nothing(_)) => Err(NotReleased::NothingBuilt),
+            Err(ReleaseError::OtherNumber { number, .. }) => Err(NotReleased::OtherNumber(number)),
+            Err(ReleaseError::NotReady(_)) => Err(NotReleased::NotReady),
+        }
+    }
+}
