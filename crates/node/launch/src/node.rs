@@ -80,14 +80,9 @@ impl Node {
         )
         .await?;
 
-        let (service, builder) = BuilderService::new(
-            service_config(&config.builder, job),
-            EmbeddedHost::new(store.clone(), pool.clone()),
-            Arc::new(publisher.clone()) as Arc<dyn FlashblockSink>,
-            Arc::new(SystemClock),
-        )
-        .map_err(|error| builder_flag(&error))?;
-        let service = tokio::spawn(service.run());
+        let host = EmbeddedHost::new(store.clone(), pool.clone());
+        let sink = Arc::new(publisher.clone());
+        let (service, builder) = start_builder(&config.builder, job, host, sink)?;
         let tasks = vec![
             streaming.spawn(stream.run_until(ended(stopped.clone()))),
             tokio::spawn(serve_metrics),
@@ -209,6 +204,18 @@ async fn open_stream(
         .run(async move { settings.bind(addr).await })
         .await?;
     Ok((streaming, server, publisher))
+}
+
+fn start_builder(
+    config: &BuilderConfig,
+    job: JobConfig,
+    host: EmbeddedHost,
+    sink: Arc<dyn FlashblockSink>,
+) -> Result<(JoinHandle<()>, BuilderHandle<EmbeddedHost>), LaunchError> {
+    let config = service_config(config, job);
+    let (service, builder) = BuilderService::new(config, host, sink, Arc::new(SystemClock))
+        .map_err(|error| builder_flag(&error))?;
+    Ok((tokio::spawn(service.run()), builder))
 }
 
 async fn ended_cleanly(task: JoinHandle<()>) {
