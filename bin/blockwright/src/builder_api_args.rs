@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use alloy_primitives::Address;
-use blockwright_launch::{BuilderApiSettings, SecretText, VersionNames};
+use blockwright_launch::{BuilderApiSettings, KeySource, SecretText, TlsFiles, VersionNames};
 use clap::Args;
 
 use crate::args::LOOPBACK;
@@ -24,14 +24,21 @@ pub(crate) struct BuilderApiArgs {
         value_name = "PORT"
     )]
     port: Option<u16>,
-    /// File with the secp256k1 key that signs bids: 32 bytes in hex, mode 0600 or less (default in `dev`:
-    /// the last development account's, which everybody knows).
+    /// File with the secp256k1 key that signs bids: a Web3 keystore, or for development 32 bytes in hex;
+    /// mode 0600 or less (default in `dev`: the last development account's, which everybody knows).
     #[arg(
         long = "builder-api.secp-key",
         env = "BLOCKWRIGHT_BUILDER_API_SECP_KEY",
         value_name = "FILE"
     )]
     secp_key: Option<PathBuf>,
+    /// File with the password of the keystore, mode 0600 or less (default: asked for at the terminal).
+    #[arg(
+        long = "builder-api.secp-key-password-file",
+        env = "BLOCKWRIGHT_BUILDER_API_SECP_KEY_PASSWORD_FILE",
+        value_name = "FILE"
+    )]
+    secp_key_password_file: Option<PathBuf>,
     /// The key itself, for development alone: prefer the file.
     #[arg(long = "builder-api.secp-key-hex", env = "BLOCKWRIGHT_BUILDER_API_SECP_KEY_HEX",
           hide_env_values = true, value_name = "HEX", value_parser = secret)]
@@ -78,12 +85,17 @@ impl BuilderApiArgs {
         BuilderApiSettings {
             addr: self.addr,
             port: self.port,
-            secp_key: self.secp_key,
-            secp_key_hex: self.secp_key_hex,
+            secp_key: KeySource {
+                file: self.secp_key,
+                password_file: self.secp_key_password_file,
+                hex: self.secp_key_hex,
+            },
             proposers: self.proposer,
             version_names: self.version_names,
-            tls_cert: self.tls_cert,
-            tls_key: self.tls_key,
+            tls: TlsFiles {
+                cert: self.tls_cert,
+                key: self.tls_key,
+            },
             ..BuilderApiSettings::default()
         }
     }

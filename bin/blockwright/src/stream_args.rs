@@ -4,7 +4,9 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use blockwright_launch::{ApiKey, MetadataDetail, RingLimits, SecretText, StreamSettings};
+use blockwright_launch::{
+    ApiKey, KeySource, MetadataDetail, RingLimits, SecretText, StreamSettings, TlsFiles,
+};
 use clap::Args;
 
 use crate::duration;
@@ -116,8 +118,10 @@ impl StreamArgs {
                 size_bytes_max: self.ring_size,
             },
             api_keys: self.api_key,
-            tls_cert: self.tls_cert,
-            tls_key: self.tls_key,
+            tls: TlsFiles {
+                cert: self.tls_cert,
+                key: self.tls_key,
+            },
             ..StreamSettings::default()
         }
     }
@@ -129,9 +133,11 @@ impl ContentArgs {
         StreamSettings {
             metadata: self.metadata,
             prev_id: self.prev_id,
-            sign_key: self.sign_key,
-            sign_key_password_file: self.sign_key_password_file,
-            sign_key_hex: self.sign_key_hex,
+            sign_key: KeySource {
+                file: self.sign_key,
+                password_file: self.sign_key_password_file,
+                hex: self.sign_key_hex,
+            },
             ..settings
         }
     }

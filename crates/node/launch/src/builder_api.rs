@@ -2,32 +2,38 @@
 
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use alloy_primitives::{Address, hex};
+use alloy_primitives::{Address, B256, hex};
 use blockwright_builder_api::{
     BuilderApiError, DeskConfig, NotReleased, PayloadDesk, PayloadServer, PayloadServerConfig,
     PayloadSource, Released, ServerLimits, VersionNames,
 };
 use blockwright_engine::{Engine, ReleasedBlock};
-use blockwright_listen::{TlsError, TlsIdentity};
 use blockwright_service::ReleaseError;
 use blockwright_signer::{LocalSigner, SecretText, Signer};
 use blockwright_threads::Priority;
 use tokio::task::JoinHandle;
 
+use crate::flag::flag;
+use crate::key_source::KeyFlags;
 use crate::server_runtime::ServerRuntime;
-use crate::stream::flag;
-use crate::{LaunchError, Listen, dev_accounts};
+use crate::tls_files::TlsFlags;
+use crate::{KeySource, LaunchError, Listen, TlsFiles, dev_accounts};
 
 /// The port by convention.
 const PORT: u16 = 28_545;
 
-const SECP_KEY: &str = "--builder-api.secp-key";
-const SECP_KEY_HEX: &str = "--builder-api.secp-key-hex";
-const TLS_CERT: &str = "--builder-api.tls-cert";
-const TLS_KEY: &str = "--builder-api.tls-key";
+const SECP_KEY: KeyFlags = KeyFlags {
+    file: "--builder-api.secp-key",
+    password_file: "--builder-api.secp-key-password-file",
+    hex: "--builder-api.secp-key-hex",
+};
+
+const TLS: TlsFlags = TlsFlags {
+    cert: "--builder-api.tls-cert",
+    key: "--builder-api.tls-key",
+};
 
 /// The builder API's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,18 +42,14 @@ pub struct BuilderApiSettings {
     pub addr: IpAddr,
     /// Port, 0 for a free one; `None` is 28545 on a development chain, and elsewhere no builder API.
     pub port: Option<u16>,
-    /// File of the key that signs bids, mode 0600 or less.
-    pub secp_key: Option<PathBuf>,
-    /// The same key as hex text, for development.
-    pub secp_key_hex: Option<SecretText>,
+    /// The key that signs bids.
+    pub secp_key: KeySource,
     /// Who may have payloads; empty for anybody.
     pub proposers: Vec<Address>,
     /// Names of payload versions.
     pub version_names: VersionNames,
-    /// PEM file of the certificate chain; with it and the key the API is served by TLS.
-    pub tls_cert: Option<PathBuf>,
-    /// PEM file of the certificate's private key.
-    pub tls_key: Option<PathBuf>,
+    /// With a certificate the API is served by TLS.
+    pub tls: TlsFiles,
     /// Whether a key that everybody knows will do where none is given.
     pub is_development: bool,
 }
@@ -57,12 +59,10 @@ impl Default for BuilderApiSettings {
         Self {
             addr: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: None,
-            secp_key: None,
-            secp_key_hex: None,
+            secp_key: KeySource::default(),
             proposers: Vec::new(),
             version_names: VersionNames::default(),
-            tls_cert: None,
-            tls_key: None,
+            tls: TlsFiles::default(),
             is_development: false,
         }
     }
@@ -100,7 +100,7 @@ impl BuilderApiSettings {
         let config = PayloadServerConfig {
             addr: Listen { addr, port }.socket(),
             limits: ServerLimits::default(),
-            tls: self.tls()?,
+            tls: self.tls.identity(TLS)?,
         };
         let desk = DeskConfig {
             chain_id: engine.chain().chain_id(),
@@ -127,48 +127,16 @@ impl BuilderApiSettings {
     }
 
     fn signer(&self) -> Result<Arc<dyn Signer>, LaunchError> {
-        let signer = match (&self.secp_key, &self.secp_key_hex) {
-            (Some(file), None) => {
-                LocalSigner::from_file(file).map_err(|error| flag(SECP_KEY, &error))?
-            }
-            (None, Some(text)) => {
-                tracing::warn!(
-                    "{SECP_KEY_HEX} is for development: others may read command lines and \
-                     environments, a file of mode 0600 they may not"
-                );
-                LocalSigner::from_hex(text).map_err(|error| flag(SECP_KEY_HEX, &error))?
-            }
-            (None, None) if self.is_development => well_known_signer()?,
-            (None, None) => {
+        let signer = match self.secp_key.signer(SECP_KEY)? {
+            Some(signer) => signer,
+            None if self.is_development => well_known_signer()?,
+            None => {
                 let reason = "it is missing: the builder API signs every bid";
-                return Err(flag(SECP_KEY, &reason));
-            }
-            (Some(_), Some(_)) => {
-                return Err(flag(
-                    SECP_KEY_HEX,
-                    &"there is --builder-api.secp-key already",
-                ));
+                return Err(flag(SECP_KEY.file, &reason));
             }
         };
         tracing::info!(builder = %signer.address(), "bids are signed");
         Ok(Arc::new(signer))
-    }
-
-    fn tls(&self) -> Result<Option<TlsIdentity>, LaunchError> {
-        match (&self.tls_cert, &self.tls_key) {
-            (None, None) => Ok(None),
-            (Some(cert), Some(key)) => TlsIdentity::from_pem_files(cert, key)
-                .map(Some)
-                .map_err(|error| flag(tls_flag(&error), &error)),
-            (Some(_), None) => Err(flag(
-                TLS_KEY,
-                &"it is missing beside --builder-api.tls-cert",
-            )),
-            (None, Some(_)) => Err(flag(
-                TLS_CERT,
-                &"it is missing beside --builder-api.tls-key",
-            )),
-        }
     }
 }
 
@@ -176,19 +144,12 @@ impl BuilderApiSettings {
 /// builder's address, holds from run to run.
 fn well_known_signer() -> Result<LocalSigner, LaunchError> {
     tracing::warn!(
-        "bids are signed with a development account's key, which everybody knows: {SECP_KEY} gives another"
+        "bids are signed with a development account's key, which everybody knows: --builder-api.secp-key gives another"
     );
     let accounts = dev_accounts();
     let key = accounts.last().map(|account| account.signer.to_bytes());
     let text = SecretText::new(hex::encode(key.unwrap_or_default()));
-    LocalSigner::from_hex(&text).map_err(|error| flag(SECP_KEY, &error))
-}
-
-const fn tls_flag(error: &TlsError) -> &'static str {
-    match error {
-        TlsError::Certificate { .. } => TLS_CERT,
-        TlsError::Key { .. } | TlsError::Pair { .. } => TLS_KEY,
-    }
+    LocalSigner::from_hex(&text).map_err(|error| flag(SECP_KEY.file, &error))
 }
 
 fn refused(error: BuilderApiError) -> LaunchError {

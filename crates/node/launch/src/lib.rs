@@ -19,8 +19,13 @@ pub use endpoints::{Bound, Endpoints};
 mod error;
 pub use error::LaunchError;
 
+mod flag;
+
 mod forwarding;
 pub use forwarding::ForwardSettings;
+
+mod key_source;
+pub use key_source::KeySource;
 
 mod metrics_server;
 
@@ -36,6 +41,9 @@ mod servers;
 
 mod stream;
 pub use stream::StreamSettings;
+
+mod tls_files;
+pub use tls_files::TlsFiles;
 
 pub use blockwright_builder_api::VersionNames;
 pub use blockwright_flashblocks::{Dialect, Form, MetadataDetail};

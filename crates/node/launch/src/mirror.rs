@@ -10,7 +10,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::stream::flag;
+use crate::flag::flag;
 use crate::{LaunchError, Listen, StreamSettings, endpoints, metrics_server};
 
 const UPSTREAM: &str = "--upstream";
