@@ -58,6 +58,7 @@ pub(crate) struct BuilderApiArgs {
     version_names: VersionNames,
     /// PEM file of the certificate chain to serve payloads with TLS; needs --builder-api.tls-key.
     #[arg(
+        id = "builder-api.tls-cert",
         long = "builder-api.tls-cert",
         env = "BLOCKWRIGHT_BUILDER_API_TLS_CERT",
         value_name = "FILE"
@@ -65,6 +66,7 @@ pub(crate) struct BuilderApiArgs {
     tls_cert: Option<PathBuf>,
     /// PEM file of the certificate's private key; needs --builder-api.tls-cert.
     #[arg(
+        id = "builder-api.tls-key",
         long = "builder-api.tls-key",
         env = "BLOCKWRIGHT_BUILDER_API_TLS_KEY",
         value_name = "FILE"
