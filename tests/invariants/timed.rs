@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256, U256};
 use blockwright_engine::EmbeddedHost;
 use blockwright_exec::ExecBlock;
 use blockwright_pool::PoolCandidates;
 use blockwright_seams::{
-    Host, HostError, OpenBlock, Previewed, RootsReply, Sealed, SimError, Simulated, Stale, Wake,
+    Closing, Host, HostError, OpenBlock, Previewed, RootsReply, Sealed, SimError, Simulated, Stale,
+    Wake,
 };
 use blockwright_state::{StateReader, TrieDelta, TrieSession};
 use blockwright_testkit::ManualClock;
-use blockwright_types::{BlockContext, BuildRequest, Changes, Roots, SharedTx, Usage};
+use blockwright_types::{AccountPost, BlockContext, BuildRequest, Changes, Roots, SharedTx, Usage};
 
 /// The machine of the scripts runs 1 Ggas/s.
 const GAS_PER_US: u64 = 1_000;
@@ -54,6 +55,10 @@ impl Host for TimedHost {
     fn candidates(&self, request: &BuildRequest, wake: Wake) -> PoolCandidates {
         self.inner.candidates(request, wake)
     }
+
+    fn closing(&self, request: &BuildRequest) -> Option<Box<dyn Closing>> {
+        self.inner.closing(request)
+    }
 }
 
 /// A real block whose simulations move the clock.
@@ -71,6 +76,14 @@ impl OpenBlock for TimedBlock {
 
     fn usage(&self) -> Usage {
         self.inner.usage()
+    }
+
+    fn value(&self) -> U256 {
+        self.inner.value()
+    }
+
+    fn account(&mut self, address: Address) -> Result<AccountPost, SimError> {
+        self.inner.account(address)
     }
 
     fn da_footprint_gas_scalar(&self) -> u64 {

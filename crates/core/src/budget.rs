@@ -13,19 +13,32 @@ pub struct Shares {
     rule: ShareRule,
     block: Budget,
     sequencer: Usage,
+    reserve: Usage,
 }
 
 impl Shares {
     /// Shares of `block`, which opened with `sequencer`.
-    pub const fn new(rule: ShareRule, block: Budget, sequencer: Usage) -> Self {
+    pub fn new(rule: ShareRule, block: Budget, sequencer: Usage) -> Self {
         Self {
             rule,
             block,
             sequencer,
+            reserve: Usage::default(),
         }
     }
 
-    /// Limits of the whole block: what the sequencer transactions exceed stays as they left it.
+    /// The same with room kept free for what comes after all shares.
+    #[must_use]
+    pub const fn reserving(self, reserve: Usage) -> Self {
+        Self { reserve, ..self }
+    }
+
+    /// Limits of the whole block, the reserve included.
+    pub fn whole(&self) -> Budget {
+        self.reserving(Usage::default()).block()
+    }
+
+    /// Limits of the whole block without the reserve: what the sequencer transactions exceed stays as they left it.
     pub fn block(&self) -> Budget {
         self.scaled(1, 1)
     }
@@ -41,22 +54,35 @@ impl Shares {
     }
 
     fn scaled(&self, numerator: u128, denominator: u128) -> Budget {
-        let share = |limit: u64, used: u64| -> u64 {
+        let share = |limit: u64, used: u64, reserve: u64| -> u64 {
             if limit == u64::MAX {
                 return u64::MAX;
             }
-            let free = u128::from(limit.saturating_sub(used));
+            let free = u128::from(limit.saturating_sub(used).saturating_sub(reserve));
             let part = free * numerator / denominator;
             used.saturating_add(u64::try_from(part).unwrap_or(u64::MAX))
         };
         Budget {
-            gas: Gas(share(self.block.gas.0, self.sequencer.gas.0)),
-            da: DaBytes(share(self.block.da.0, self.sequencer.da.0)),
+            gas: Gas(share(
+                self.block.gas.0,
+                self.sequencer.gas.0,
+                self.reserve.gas.0,
+            )),
+            da: DaBytes(share(
+                self.block.da.0,
+                self.sequencer.da.0,
+                self.reserve.da.0,
+            )),
             da_footprint: Gas(share(
                 self.block.da_footprint.0,
                 self.sequencer.da_footprint.0,
+                self.reserve.da_footprint.0,
             )),
-            size_bytes: share(self.block.size_bytes, self.sequencer.size_bytes),
+            size_bytes: share(
+                self.block.size_bytes,
+                self.sequencer.size_bytes,
+                self.reserve.size_bytes,
+            ),
             da_tx: self.block.da_tx,
         }
     }
@@ -112,6 +138,21 @@ mod tests {
         assert_eq!(shares.block().gas, Gas(30_000_000));
         assert_eq!(shares.slot(1, 10).da, DaBytes(200_000));
         assert_eq!(shares.block().da, DaBytes(200_000));
+    }
+
+    #[test]
+    fn a_reserve_is_left_free_by_every_share() {
+        let reserve = Usage {
+            gas: Gas(100_000),
+            da: DaBytes(20_000),
+            ..Usage::default()
+        };
+        let shares = Shares::new(ShareRule::Even, BLOCK, Usage::default()).reserving(reserve);
+        assert_eq!(shares.slot(5, 10).gas, Gas(14_950_000));
+        assert_eq!(shares.block().gas, Gas(29_900_000));
+        assert_eq!(shares.block().da, DaBytes(100_000));
+        assert_eq!(shares.block().size_bytes, 1_000_000);
+        assert_eq!(shares.whole(), BLOCK);
     }
 
     #[test]

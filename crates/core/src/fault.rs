@@ -15,6 +15,13 @@ pub enum JobFault {
         #[source]
         source: Box<dyn core::error::Error + Send + Sync>,
     },
+    /// The account that sends the block's last transaction could not be read.
+    #[error("the sender of the closing transaction cannot be read")]
+    Closing {
+        /// The host's error.
+        #[source]
+        source: Box<dyn core::error::Error + Send + Sync>,
+    },
     /// A root could not be computed.
     #[error("root of flashblock {index} failed")]
     Roots {
@@ -45,6 +52,7 @@ impl JobFault {
     pub const fn severity(&self) -> Severity {
         match self {
             Self::Execution { .. }
+            | Self::Closing { .. }
             | Self::Roots { .. }
             | Self::StaleTwice { .. }
             | Self::PolicyInvented { .. } => Severity::AbandonJob,

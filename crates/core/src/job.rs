@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use blockwright_seams::{
-    Candidate, Frontier as _, Host, HostError, OpenBlock, Policy, Previewed, RootSession,
+    Candidate, Closing, Frontier as _, Host, HostError, OpenBlock, Policy, Previewed, RootSession,
     RootsAnswer, RootsReply, Sealed, Wake,
 };
 use blockwright_types::{Budget, BuildRequest, Gas, StopReason, UnixUs, Usage};
@@ -55,6 +55,7 @@ pub struct Job<H: Host> {
     pub(crate) open: H::Open,
     pub(crate) roots: H::Roots,
     pub(crate) pool: Option<H::Candidates>,
+    pub(crate) closing: Option<Box<dyn Closing>>,
     pub(crate) policy: Box<dyn Policy>,
     pub(crate) config: JobConfig,
     pub(crate) plan: Plan,
@@ -107,11 +108,14 @@ impl<H: Host> Job<H> {
             gas: sequencer.gas,
             ..PartReport::default()
         });
-        let pool = (!plan.is_empty()).then(|| inputs.host.candidates(request, inputs.wake));
+        let is_filled = !plan.is_empty();
+        let pool = is_filled.then(|| inputs.host.candidates(request, inputs.wake));
+        let closing = is_filled.then(|| inputs.host.closing(request)).flatten();
         let mut job = Self {
             open,
             roots,
             pool,
+            closing,
             policy: inputs.policy,
             config: inputs.config,
             plan,
@@ -303,7 +307,9 @@ impl<H: Host> Job<H> {
             size_bytes: self.config.size_max_bytes,
             da_tx: self.limits.tx,
         };
-        Shares::new(self.config.share, block, self.sequencer)
+        let scalar = self.open.da_footprint_gas_scalar();
+        let reserve = self.closing.as_ref().map(|closing| closing.reserve(scalar));
+        Shares::new(self.config.share, block, self.sequencer).reserving(reserve.unwrap_or_default())
     }
 
     fn start_part(&mut self, index: u64, now: UnixUs) {
@@ -319,6 +325,9 @@ impl<H: Host> Job<H> {
     /// Ends the current part: its roots are asked for, if it is to carry any, and the next one
     /// begins.
     fn cut(&mut self, now: UnixUs) {
+        if self.part.as_ref().is_some_and(|part| part.report.last) {
+            self.close_block();
+        }
         let Some(part) = self.part.take() else {
             return;
         };

@@ -3,6 +3,8 @@
 mod budget;
 pub use budget::Shares;
 
+mod closing;
+
 mod config;
 pub use config::{ConfigError, DaLimits, JobConfig, RootsRule, ShareRule};
 

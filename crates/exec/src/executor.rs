@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::U256;
+use alloy_primitives::{Address, U256};
 use blockwright_seams::Simulated;
 use blockwright_types::{
-    BlockContext, Changes, Dimension, Gas, OpFork, SharedTx, SkipReason, Usage,
+    AccountPost, BlockContext, Changes, Dimension, Gas, OpFork, SharedTx, SkipReason, Usage,
 };
 use op_revm::{L1BlockInfo, OpHaltReason};
 use revm::context_interface::result::ExecutionResult;
@@ -104,6 +104,17 @@ impl<R: DatabaseRef> Executor<R> {
 
     pub(crate) fn has_changes(&self) -> bool {
         self.machine.db().has_changes()
+    }
+
+    /// An account after everything committed.
+    pub(crate) fn account(&mut self, address: Address) -> Result<AccountPost, TxFailure> {
+        let info = self.machine.db_mut().basic(address);
+        let info = info.map_err(TxFailure::fault)?.unwrap_or_default();
+        Ok(AccountPost {
+            balance: info.balance,
+            nonce: info.nonce,
+            code_hash: info.code_hash,
+        })
     }
 
     /// Simulates and commits all of `txs`, which must be valid at their places.

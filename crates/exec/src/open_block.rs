@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use alloy_consensus::Header;
-use alloy_primitives::{B256, U256};
+use alloy_primitives::{Address, B256, U256};
 use blockwright_seams::{HostError, OpenBlock, Previewed, Sealed, SimError, Stale};
 use blockwright_types::{
-    BlockContext, BlockPart, Changes, Flashblock, FlashblockBase, PayloadId, Roots, SealedBlock,
-    SharedTx, UnrootedBlock, Usage,
+    AccountPost, BlockContext, BlockPart, Changes, Flashblock, FlashblockBase, PayloadId, Roots,
+    SealedBlock, SharedTx, UnrootedBlock, Usage,
 };
 use revm::database_interface::DatabaseRef;
 
@@ -126,6 +126,14 @@ impl<R: DatabaseRef> OpenBlock for ExecBlock<R> {
 
     fn usage(&self) -> Usage {
         self.executor.ledger().usage()
+    }
+
+    fn value(&self) -> U256 {
+        self.executor.ledger().value()
+    }
+
+    fn account(&mut self, address: Address) -> Result<AccountPost, SimError> {
+        Ok(self.executor.account(address)?)
     }
 
     fn da_footprint_gas_scalar(&self) -> u64 {

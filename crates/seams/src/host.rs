@@ -4,7 +4,7 @@ use alloy_primitives::B256;
 use blockwright_types::{BuildRequest, Severity};
 use revm_database_interface::DatabaseRef;
 
-use crate::{Candidates, OpenBlock, RootSession, RootsReply, Wake};
+use crate::{Candidates, Closing, OpenBlock, RootSession, RootsReply, Wake};
 
 /// A node that can hold the builder: state to read, blocks to open, roots, candidates.
 ///
@@ -40,6 +40,13 @@ pub trait Host: Clone + Send + Sync + 'static {
 
     /// Subscribes a job to the pool; `wake` is called whenever [`Candidates::poll_new`] has news.
     fn candidates(&self, request: &BuildRequest, wake: Wake) -> Self::Candidates;
+
+    /// What makes the block's last transaction; by default nothing does. Asked after
+    /// [`Host::candidates`].
+    fn closing(&self, request: &BuildRequest) -> Option<Box<dyn Closing>> {
+        let _ = request;
+        None
+    }
 }
 
 /// Why a host could not serve the builder.

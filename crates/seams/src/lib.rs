@@ -6,6 +6,9 @@ pub use candidates::{Candidate, Candidates, Wake};
 mod clock;
 pub use clock::Clock;
 
+mod closing;
+pub use closing::{Closing, ClosingView};
+
 mod host;
 pub use host::{Host, HostError};
 

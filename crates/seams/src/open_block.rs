@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use alloy_primitives::{Address, U256};
 use blockwright_types::{
-    BlockContext, Changes, Flashblock, Gas, Roots, SealedBlock, SharedTx, SkipReason,
+    AccountPost, BlockContext, Changes, Flashblock, Gas, Roots, SealedBlock, SharedTx, SkipReason,
     UnrootedBlock, Usage,
 };
 
@@ -24,6 +25,15 @@ pub trait OpenBlock {
 
     /// What the block uses so far, sequencer transactions included.
     fn usage(&self) -> Usage;
+
+    /// Priority fees of everything committed, in wei.
+    fn value(&self) -> U256;
+
+    /// An account after everything committed; an empty one where it does not exist.
+    ///
+    /// # Errors
+    /// [`SimError::Fault`] where the state cannot be read.
+    fn account(&mut self, address: Address) -> Result<AccountPost, SimError>;
 
     /// DA footprint in gas units per estimated DA byte (Jovian's scalar); zero before Jovian.
     fn da_footprint_gas_scalar(&self) -> u64;

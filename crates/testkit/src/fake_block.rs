@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use alloy_consensus::{Eip658Value, Header, Receipt, Transaction};
-use alloy_primitives::{Address, B256, Bloom, U256, keccak256};
+use alloy_primitives::{Address, B256, Bloom, KECCAK256_EMPTY, U256, keccak256};
 use blockwright_seams::{OpenBlock, Previewed, Sealed, SimError, Simulated, Stale};
 use blockwright_types::{
-    BlockContext, BlockPart, BuildRequest, Changes, Flashblock, FlashblockBase, Gas, PayloadId,
-    Roots, SharedTx, SkipReason, UnrootedBlock, Usage,
+    AccountPost, BlockContext, BlockPart, BuildRequest, Changes, Flashblock, FlashblockBase, Gas,
+    PayloadId, Roots, SharedTx, SkipReason, UnrootedBlock, Usage,
 };
 use op_alloy_consensus::{OpDepositReceipt, OpReceipt};
 
@@ -240,6 +240,19 @@ impl OpenBlock for FakeBlock {
 
     fn usage(&self) -> Usage {
         self.usage
+    }
+
+    fn value(&self) -> U256 {
+        self.value
+    }
+
+    fn account(&mut self, address: Address) -> Result<AccountPost, SimError> {
+        let (balance, nonce) = self.accounts.get(address);
+        Ok(AccountPost {
+            balance,
+            nonce,
+            code_hash: KECCAK256_EMPTY,
+        })
     }
 
     fn da_footprint_gas_scalar(&self) -> u64 {

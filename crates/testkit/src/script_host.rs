@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use alloy_primitives::B256;
 use blockwright_seams::{
-    Host, HostError, RootFault, RootKeys, RootSession, RootsAnswer, RootsReply, Wake,
+    Closing, Host, HostError, RootFault, RootKeys, RootSession, RootsAnswer, RootsReply, Wake,
 };
 use blockwright_types::{BuildRequest, Changes, Roots};
 use crossbeam_channel::bounded;
@@ -37,6 +37,9 @@ pub enum RootsScript {
 /// How long a real root session may take, in real time.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Makes what closes a block.
+type MakeClosing = Arc<dyn Fn(&BuildRequest) -> Option<Box<dyn Closing>> + Send + Sync>;
+
 type Parked = Arc<Mutex<VecDeque<Box<dyn FnOnce() + Send>>>>;
 
 /// Any host with a scripted pool and root sessions that can be made to misbehave; they also count
@@ -49,6 +52,7 @@ pub struct ScriptHost<H> {
     parked: Parked,
     closes: Arc<AtomicU64>,
     sessions: Arc<AtomicU64>,
+    closing: Option<MakeClosing>,
 }
 
 impl<H: Host> ScriptHost<H> {
@@ -61,7 +65,18 @@ impl<H: Host> ScriptHost<H> {
             parked: Parked::default(),
             closes: Arc::default(),
             sessions: Arc::default(),
+            closing: None,
         }
+    }
+
+    /// Blocks end with what `make` gives.
+    #[must_use]
+    pub fn closed_by(
+        mut self,
+        make: impl Fn(&BuildRequest) -> Option<Box<dyn Closing>> + Send + Sync + 'static,
+    ) -> Self {
+        self.closing = Some(Arc::new(make));
+        self
     }
 
     /// The scripted pool.
@@ -159,6 +174,13 @@ impl<H: Host> Host for ScriptHost<H> {
 
     fn candidates(&self, _request: &BuildRequest, wake: Wake) -> ScriptCandidates {
         self.pool.subscribe(wake)
+    }
+
+    fn closing(&self, request: &BuildRequest) -> Option<Box<dyn Closing>> {
+        match &self.closing {
+            Some(make) => make(request),
+            None => self.inner.closing(request),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod closing;
 mod deadlines;
 mod fork_choices;
 mod roots;
