@@ -233,32 +233,11 @@ async fn transactions_that_cannot_be_are_refused_by_name() {
 async fn metrics_and_health_answer() {
     let node = Blockwright::start(&["dev", "--block-time", "1s"]);
     node.wait_for_log("block", Duration::from_secs(20));
-    let url = node.endpoints.metrics.clone();
-    let text = tokio::task::spawn_blocking(move || http_get(&url))
-        .await
-        .unwrap();
+    let text = node.monitoring("/metrics");
     assert!(text.contains("blockwright_"), "{text}");
-    let health = node.endpoints.metrics.replace("/metrics", "/health");
-    let text = tokio::task::spawn_blocking(move || http_get(&health))
-        .await
-        .unwrap();
-    assert!(text.starts_with("HTTP/1.1 200"), "{text}");
-}
-
-/// The whole answer to a plain GET.
-fn http_get(url: &str) -> String {
-    use std::io::{Read, Write};
-    let rest = url.strip_prefix("http://").unwrap();
-    let (host, path) = rest.split_once('/').unwrap();
-    let mut socket = std::net::TcpStream::connect(host).unwrap();
-    write!(
-        socket,
-        "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
-    )
-    .unwrap();
-    let mut text = String::new();
-    socket.read_to_string(&mut text).unwrap();
-    text
+    let text = node.monitoring("/health");
+    let status = text.lines().next().unwrap_or_default();
+    assert!(status.ends_with(" 200 OK"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

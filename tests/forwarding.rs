@@ -3,7 +3,6 @@
 
 mod support;
 
-use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use alloy_primitives::{B256, Bytes};
@@ -36,27 +35,11 @@ fn free_port() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
-/// The sum of a metric's values over the lines that have all these labels.
-fn metric(node: &Blockwright, name: &str, labels: &[&str]) -> f64 {
-    let address = node.endpoints.metrics.trim_start_matches("http://");
-    let address = address.trim_end_matches("/metrics");
-    let mut socket = std::net::TcpStream::connect(address).unwrap();
-    write!(socket, "GET /metrics HTTP/1.0\r\n\r\n").unwrap();
-    let mut text = String::new();
-    socket.read_to_string(&mut text).unwrap();
-    let lines = text.lines().filter(|line| {
-        line.starts_with(&format!("{name}{{")) && labels.iter().all(|label| line.contains(label))
-    });
-    lines
-        .map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap())
-        .sum()
-}
-
 /// Waits until a metric is at least `least`.
 async fn metric_reaches(node: &Blockwright, name: &str, labels: &[&str], least: f64) {
     let deadline = Instant::now() + WITHIN;
     loop {
-        let value = metric(node, name, labels);
+        let value = node.metric(name, labels);
         if value >= least {
             return;
         }
@@ -123,7 +106,7 @@ async fn two_builders_get_everything_in_order_and_one_that_was_dead_catches_up()
     let b_label = format!("127.0.0.1:{}", port(&b));
     metric_reaches(&a, "blockwright_forward_retries_total", &[&c_label], 1.0).await;
     assert_eq!(
-        metric(&a, "blockwright_forward_retries_total", &[&b_label]),
+        a.metric("blockwright_forward_retries_total", &[&b_label]),
         0.0
     );
 
@@ -133,10 +116,7 @@ async fn two_builders_get_everything_in_order_and_one_that_was_dead_catches_up()
     assert!(places(&b_rpc, &txs[40..]).await.is_sorted());
     for label in [&b_label, &c_label] {
         metric_reaches(&a, "blockwright_forward_sent_total", &[label], 60.0).await;
-        assert_eq!(
-            metric(&a, "blockwright_forward_dropped_total", &[label]),
-            0.0
-        );
+        assert_eq!(a.metric("blockwright_forward_dropped_total", &[label]), 0.0);
     }
     assert!(a.stop(), "with forwarding under way");
 }
@@ -162,15 +142,15 @@ async fn nodes_that_forward_to_each_other_send_a_transaction_once() {
             "blockwright_forward_known_total",
             "blockwright_forward_refused_total",
         );
-        while metric(&b, known, &[]) + metric(&b, refused, &[]) < 1.0 {
+        while b.metric(known, &[]) + b.metric(refused, &[]) < 1.0 {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
     tokio::time::timeout(WITHIN, answered).await.unwrap();
-    assert_eq!(metric(&b, "blockwright_forward_sent_total", &[]), 0.0);
-    assert_eq!(metric(&a, "blockwright_forward_sent_total", &[]), 1.0);
-    let again = metric(&a, "blockwright_forward_known_total", &[])
-        + metric(&a, "blockwright_forward_refused_total", &[]);
+    assert_eq!(b.metric("blockwright_forward_sent_total", &[]), 0.0);
+    assert_eq!(a.metric("blockwright_forward_sent_total", &[]), 1.0);
+    let again = a.metric("blockwright_forward_known_total", &[])
+        + a.metric("blockwright_forward_refused_total", &[]);
     assert_eq!(again, 0.0, "it was bounced");
 }
 
@@ -227,7 +207,7 @@ async fn a_node_with_listed_sources_takes_from_no_other() {
     ]);
     let rpc = Rpc::new(&open.endpoints.http);
     assert_eq!(rpc.call(SEND, json!([raw])).await, json!(hash));
-    assert_eq!(metric(&open, refused, &[]), 0.0);
+    assert_eq!(open.metric(refused, &[]), 0.0);
     assert!(closed.stop() && open.stop());
 }
 

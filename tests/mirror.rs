@@ -93,34 +93,6 @@ async fn assert_same(direct: &mut Reader, seen: &[Seen]) {
     }
 }
 
-/// What the process's metrics server answers.
-async fn get(process: &Blockwright, path: &str) -> String {
-    let url = process.endpoints.metrics.clone();
-    let address = url
-        .trim_start_matches("http://")
-        .trim_end_matches("/metrics");
-    let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
-    let request = format!("GET {path} HTTP/1.0\r\n\r\n");
-    tokio::io::AsyncWriteExt::write_all(&mut socket, request.as_bytes())
-        .await
-        .unwrap();
-    let mut text = String::new();
-    tokio::io::AsyncReadExt::read_to_string(&mut socket, &mut text)
-        .await
-        .unwrap();
-    text
-}
-
-/// Sum of a metric over the series that have this label.
-async fn metric(process: &Blockwright, name: &str, label: &str) -> f64 {
-    let text = get(process, "/metrics").await;
-    let is_it = |line: &&str| line.starts_with(name) && line.contains(label);
-    let lines = text.lines().filter(is_it);
-    lines
-        .map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap())
-        .sum()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_mirror_of_mirrors_on_cut_wires_loses_and_repeats_nothing() {
     let node = chain(&[]);
@@ -154,13 +126,13 @@ async fn a_mirror_of_mirrors_on_cut_wires_loses_and_repeats_nothing() {
         seen.remove(0);
     }
     assert_same(&mut direct, &seen).await;
-    let resumed = metric(&last, "blockwright_stream_resumed_total", "").await;
+    let resumed = last.metric("blockwright_stream_resumed_total", &[]);
     assert!(resumed > 10.0, "{resumed}");
     for cut in [&left, &right] {
         let connects = "blockwright_mirror_connects_total";
-        let resumed = metric(cut, connects, "resumed=\"yes\"").await;
+        let resumed = cut.metric(connects, &["resumed=\"yes\""]);
         assert!(resumed > 3.0, "{resumed}");
-        assert_eq!(metric(cut, "blockwright_mirror_gaps_total", "").await, 0.0);
+        assert_eq!(cut.metric("blockwright_mirror_gaps_total", &[]), 0.0);
     }
     for process in [last, left, right, node] {
         assert!(process.stop());
@@ -192,7 +164,7 @@ async fn a_stalled_upstream_is_noticed_and_the_other_carries_on() {
     both.wait_for_log("upstream connected", PATIENCE);
     seen.extend(reader.take(10).await);
     assert_same(&mut direct, &seen).await;
-    let stalls = metric(&both, "blockwright_mirror_stalls_total", "").await;
+    let stalls = both.metric("blockwright_mirror_stalls_total", &[]);
     assert!(stalls >= 1.0, "{stalls}");
 }
 
@@ -211,12 +183,12 @@ async fn a_killed_upstream_is_not_missed() {
     seen.extend(reader.take(25).await);
     assert_same(&mut direct, &seen).await;
     let frames = "blockwright_mirror_frames_total";
-    let first = metric(&both, frames, "kind=\"first\"").await;
+    let first = both.metric(frames, &["kind=\"first\""]);
     // Until it is known how long payloads are, the next one waits for both upstreams.
-    let held = metric(&both, frames, "kind=\"held\"").await;
+    let held = both.metric(frames, &["kind=\"held\""]);
     assert!(first + held >= seen.len() as f64, "{first} and {held}");
-    assert!(metric(&both, frames, "kind=\"duplicate\"").await > 0.0);
-    assert_eq!(metric(&both, frames, "kind=\"different\"").await, 0.0);
+    assert!(both.metric(frames, &["kind=\"duplicate\""]) > 0.0);
+    assert_eq!(both.metric(frames, &["kind=\"different\""]), 0.0);
 }
 
 /// The next frame of a plain subscriber, unpacked.
@@ -324,8 +296,8 @@ async fn health_follows_the_upstreams_and_counters_begin_at_zero() {
     let only = mirror(&[&node.endpoints.flashblocks], &[]);
     let mut reader = Reader::start(&only.endpoints.flashblocks);
     reader.take(3).await;
-    assert!(get(&only, "/health").await.contains(" 200 "));
-    let text = get(&only, "/metrics").await;
+    assert!(only.monitoring("/health").contains(" 200 "));
+    let text = only.monitoring("/metrics");
     for name in ["lost", "gaps", "stalls", "disconnects"] {
         let name = format!("blockwright_mirror_{name}_total");
         let is_it = |line: &str| line.starts_with(&name) && line.ends_with(" 0");
@@ -333,7 +305,7 @@ async fn health_follows_the_upstreams_and_counters_begin_at_zero() {
     }
     node.kill();
     only.wait_for_log("upstream disconnected", PATIENCE);
-    let health = get(&only, "/health").await;
+    let health = only.monitoring("/health");
     assert!(health.contains(" 503 "), "{health}");
     assert!(health.ends_with("no upstream is connected\n"), "{health}");
 }

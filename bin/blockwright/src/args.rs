@@ -17,6 +17,7 @@ use crate::duration;
 use crate::forward_args::ForwardArgs;
 use crate::keys::KeysArgs;
 use crate::mirror::MirrorArgs;
+use crate::payment_args::PaymentArgs;
 use crate::process_args::{OutletArgs, ProcessArgs};
 use crate::stream_args::{ContentArgs, StreamArgs};
 use crate::watch::WatchArgs;
@@ -116,6 +117,8 @@ pub(crate) struct SharedArgs {
     content: ContentArgs,
     #[command(flatten)]
     builder_api: BuilderApiArgs,
+    #[command(flatten)]
+    payment: PaymentArgs,
 }
 
 /// The L1-attributes deposit alone asks for a million gas.
@@ -328,6 +331,7 @@ impl SharedArgs {
             },
             forward: self.forward.settings(),
             builder_api: self.builder_api.settings(),
+            payment: self.payment.settings(),
         }
     }
 }

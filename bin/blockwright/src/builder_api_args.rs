@@ -1,6 +1,5 @@
 //! The flags of the builder API.
 
-use std::convert::Infallible;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -9,6 +8,7 @@ use blockwright_launch::{BuilderApiSettings, KeySource, SecretText, TlsFiles, Ve
 use clap::Args;
 
 use crate::args::LOOPBACK;
+use crate::secret_arg::secret;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Builder API")]
@@ -72,13 +72,6 @@ pub(crate) struct BuilderApiArgs {
         value_name = "FILE"
     )]
     tls_key: Option<PathBuf>,
-}
-
-/// Takes any text: what is wrong with a key is said without repeating it, which this parser's errors
-/// would do.
-#[allow(clippy::unnecessary_wraps)]
-fn secret(text: &str) -> Result<SecretText, Infallible> {
-    Ok(SecretText::new(text.to_owned()))
 }
 
 impl BuilderApiArgs {

@@ -12,11 +12,13 @@ mod live;
 mod logging;
 mod mirror;
 mod node;
+mod payment_args;
 mod process_args;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod reference;
 mod run;
+mod secret_arg;
 mod stream_args;
 mod watch;
 

@@ -10,6 +10,7 @@ use blockwright_launch::{
 use clap::Args;
 
 use crate::duration;
+use crate::secret_arg::secret;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Flashblock stream")]
@@ -97,12 +98,6 @@ pub(crate) struct ContentArgs {
 #[allow(clippy::unnecessary_wraps)]
 fn api_key(text: &str) -> Result<ApiKey, Infallible> {
     Ok(ApiKey::new(text))
-}
-
-/// As [`api_key`].
-#[allow(clippy::unnecessary_wraps)]
-fn secret(text: &str) -> Result<SecretText, Infallible> {
-    Ok(SecretText::new(text.to_owned()))
 }
 
 impl StreamArgs {

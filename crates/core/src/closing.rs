@@ -38,6 +38,9 @@ impl<H: Host> Job<H> {
 
     fn commit_closing(&mut self, tx: &SharedTx) -> Result<(), SimError> {
         let sim = self.open.simulate(tx)?;
+        if !sim.success() {
+            return Err(SkipReason::Policy("the closing transaction fails").into());
+        }
         let (adds, gas) = (sim.usage(), sim.gas_used());
         let whole = self.shares().whole();
         if let Some(over) = whole.exceeded_by(&self.open.usage().plus(adds)) {

@@ -30,6 +30,6 @@ pub trait Closing: Send + 'static {
     /// The transaction; `None` where the block is to end without one.
     fn transaction(&mut self, view: &ClosingView) -> Option<SharedTx>;
 
-    /// What became of the transaction: in the block, or why not.
+    /// What became of the transaction: in the block, or why not. One that would fail is left out.
     fn done(&mut self, outcome: Result<(), &SkipReason>);
 }

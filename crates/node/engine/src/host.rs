@@ -5,23 +5,40 @@ use std::sync::Arc;
 use alloy_primitives::B256;
 use blockwright_exec::ExecBlock;
 use blockwright_pool::{Pool, PoolCandidates};
-use blockwright_seams::{Host, HostError, RootsReply, Wake};
+use blockwright_seams::{Closing, Host, HostError, RootsReply, Wake};
 use blockwright_state::{StateReader, Store, TrieDelta, TrieSession};
 use blockwright_types::BuildRequest;
 
 use crate::view::StateAccounts;
+
+/// Makes what closes the block that is asked for, if anything does.
+pub type MakeClosing = Arc<dyn Fn(&BuildRequest) -> Option<Box<dyn Closing>> + Send + Sync>;
 
 /// Store, EVM and pool behind the builder's seams.
 #[derive(Clone)]
 pub struct EmbeddedHost {
     store: Store,
     pool: Pool,
+    closing: Option<MakeClosing>,
 }
 
 impl EmbeddedHost {
     /// A host over these parts.
     pub const fn new(store: Store, pool: Pool) -> Self {
-        Self { store, pool }
+        Self {
+            store,
+            pool,
+            closing: None,
+        }
+    }
+
+    /// The same with blocks that end with what `make` gives.
+    #[must_use]
+    pub fn closed_by(self, make: MakeClosing) -> Self {
+        Self {
+            closing: Some(make),
+            ..self
+        }
     }
 }
 
@@ -58,6 +75,10 @@ impl Host for EmbeddedHost {
             None => Arc::new(Gone(parent)),
         };
         self.pool.candidates(request, accounts, wake)
+    }
+
+    fn closing(&self, request: &BuildRequest) -> Option<Box<dyn Closing>> {
+        self.closing.as_ref().and_then(|make| make(request))
     }
 }
 

@@ -23,7 +23,7 @@ mod heads;
 pub use heads::Heads;
 
 mod host;
-pub use host::EmbeddedHost;
+pub use host::{EmbeddedHost, MakeClosing};
 
 mod import;
 

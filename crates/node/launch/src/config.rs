@@ -7,7 +7,7 @@ use std::time::Duration;
 use blockwright_service::{RootsRule, ShareRule};
 use blockwright_types::OpFork;
 
-use crate::{BuilderApiSettings, ForwardSettings, StreamSettings};
+use crate::{BuilderApiSettings, ForwardSettings, PaymentSettings, StreamSettings};
 
 /// Where a server listens; port 0 asks the system for a free one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,6 +165,8 @@ pub struct NodeConfig {
     pub forward: ForwardSettings,
     /// Builder API.
     pub builder_api: BuilderApiSettings,
+    /// What is paid for blocks.
+    pub payment: PaymentSettings,
 }
 
 /// A development chain that drives itself.

@@ -35,6 +35,9 @@ pub use mirror::{MirrorEndpoints, MirrorSettings, RunningMirror, start_mirror};
 mod node;
 pub use node::{Node, start_node};
 
+mod payment;
+pub use payment::PaymentSettings;
+
 mod server_runtime;
 
 mod servers;
@@ -48,6 +51,7 @@ pub use tls_files::TlsFiles;
 pub use blockwright_builder_api::VersionNames;
 pub use blockwright_flashblocks::{Dialect, Form, MetadataDetail};
 pub use blockwright_forward::TargetUrl;
+pub use blockwright_payment::PaymentTerms;
 pub use blockwright_rpc::Source;
 pub use blockwright_service::{RootsRule, ShareRule};
 pub use blockwright_signer::SecretText;

@@ -80,7 +80,7 @@ impl Node {
         )
         .await?;
 
-        let host = EmbeddedHost::new(store.clone(), pool.clone());
+        let host = open_host(&config, &store, &pool)?;
         let sink = Arc::new(publisher.clone());
         let (service, builder) = start_builder(&config.builder, job, host, sink)?;
         let tasks = vec![
@@ -204,6 +204,14 @@ async fn open_stream(
         .run(async move { settings.bind(addr).await })
         .await?;
     Ok((streaming, server, publisher))
+}
+
+fn open_host(config: &NodeConfig, store: &Store, pool: &Pool) -> Result<EmbeddedHost, LaunchError> {
+    let host = EmbeddedHost::new(store.clone(), pool.clone());
+    Ok(match config.payment.closing()? {
+        Some(closing) => host.closed_by(closing),
+        None => host,
+    })
 }
 
 fn start_builder(
