@@ -56,9 +56,21 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "pending",
+        &[
+            "types",
+            "seams",
+            "exec",
+            "chain",
+            "ordered-trie",
+            "state",
+            "threads",
+        ],
+    ),
+    (
         "rpc",
         &[
-            "types", "seams", "exec", "chain", "state", "pool", "forward",
+            "types", "seams", "exec", "chain", "state", "pool", "pending", "forward",
         ],
     ),
     (
@@ -72,6 +84,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "chain",
             "state",
             "pool",
+            "pending",
             "engine",
             "rpc",
             "builder-api",

@@ -22,13 +22,14 @@ impl CodeMap {
     pub(crate) fn extend(&mut self, code: &NewCode) {
         for (hash, bytes) in code {
             if !self.by_hash.contains_key(hash) {
-                self.by_hash.insert(*hash, analysed(bytes));
+                self.by_hash.insert(*hash, analysed_code(bytes));
             }
         }
     }
 }
 
-/// Bytes that look like an EIP-7702 delegation and are none were legal code before London.
-fn analysed(code: &Bytes) -> Bytecode {
+/// Code as the EVM runs it. Bytes that look like an EIP-7702 delegation and are none were legal code
+/// before London.
+pub fn analysed_code(code: &Bytes) -> Bytecode {
     Bytecode::new_raw_checked(code.clone()).unwrap_or_else(|_| Bytecode::new_legacy(code.clone()))
 }

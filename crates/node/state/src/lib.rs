@@ -3,6 +3,7 @@
 mod ancestors;
 
 mod code;
+pub use code::analysed_code;
 
 mod config;
 pub use config::{Durability, StoreConfig};
