@@ -115,7 +115,11 @@ impl Pending {
         }
     }
 
-    fn resolve(&self, head: &BlockRef, now: UnixUs) -> Result<Arc<PendingBlock>, Fallback> {
+    /// The same without counting, for those who were not asked for `pending`.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn resolve(&self, head: &BlockRef, now: UnixUs) -> Result<Arc<PendingBlock>, Fallback> {
         let block = self.live(now)?;
         if block.context.number <= head.number {
             return Err(Fallback::Passed);

@@ -15,16 +15,19 @@ pub(crate) struct Layer {
     part: Arc<BlockPart>,
     /// Position in the block of the part's first transaction.
     first: usize,
+    /// Hash of the block that ends with this flashblock; zero where it has no roots.
+    hash: B256,
     merged: OnceLock<Changes>,
     code: OnceLock<B256Map<Bytecode>>,
     positions: OnceLock<B256Map<usize>>,
 }
 
 impl Layer {
-    pub(crate) const fn new(part: Arc<BlockPart>, first: usize) -> Self {
+    pub(crate) const fn new(part: Arc<BlockPart>, first: usize, hash: B256) -> Self {
         Self {
             part,
             first,
+            hash,
             merged: OnceLock::new(),
             code: OnceLock::new(),
             positions: OnceLock::new(),
@@ -66,6 +69,11 @@ impl Layer {
                 .collect()
         });
         positions.get(hash).copied()
+    }
+
+    /// Hash of the block that ends with this flashblock; zero where it has no roots.
+    pub(crate) const fn hash(&self) -> B256 {
+        self.hash
     }
 
     /// Position in the block of the first transaction after this flashblock.

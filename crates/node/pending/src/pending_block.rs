@@ -67,7 +67,7 @@ impl PendingBlock {
         Self {
             payload_id,
             index: 0,
-            view: view.under(Layer::new(Arc::clone(&growth.part), 0)),
+            view: view.under(Layer::new(Arc::clone(&growth.part), 0, growth.hash)),
             block: Arc::new(sealed(growth, &[])),
             context,
             parent,
@@ -81,7 +81,9 @@ impl PendingBlock {
             payload_id: self.payload_id,
             index: self.index + 1,
             context: self.context.clone(),
-            view: self.view.under(Layer::new(Arc::clone(&growth.part), first)),
+            view: self
+                .view
+                .under(Layer::new(Arc::clone(&growth.part), first, growth.hash)),
             block: Arc::new(sealed(growth, &self.block.parts)),
             parent: self.parent.clone(),
         }
@@ -96,6 +98,14 @@ impl PendingBlock {
     pub fn transaction(&self, hash: &B256) -> Option<usize> {
         let layers = self.view.newest(self.block.parts.len()).iter();
         layers.filter_map(|layer| layer.transaction(hash)).next()
+    }
+
+    /// Hash of the block that ended with the flashblock that brought the transaction at `position`;
+    /// zero where that flashblock has no roots, `None` where there is no such transaction.
+    pub fn hash_when_preconfirmed(&self, position: usize) -> Option<B256> {
+        let layers = self.view.newest(self.block.parts.len()).iter().rev();
+        let mut holding = layers.skip_while(|layer| layer.end() <= position);
+        holding.next().map(|layer| layer.hash())
     }
 
     /// What the last flashblock added.

@@ -55,7 +55,12 @@ fn every_flashblock_makes_the_block_that_it_states() {
         assert_eq!(balance, U256::from(paid[index]));
         for (place, tx) in shown.block.transactions().enumerate() {
             assert_eq!(shown.transaction(&tx.hash), Some(place));
+            let bringing = paid.iter().position(|paid| place <= *paid as usize);
+            let hash = built.flashblocks[bringing.unwrap()].block_hash;
+            assert_eq!(shown.hash_when_preconfirmed(place), Some(hash));
         }
+        let count = shown.block.transaction_count();
+        assert_eq!(shown.hash_when_preconfirmed(count), None);
         assert!(Arc::ptr_eq(shown.newest_part(), &flashblock.part));
     }
     let last = shown(&world).unwrap();

@@ -112,7 +112,7 @@ fn changes() -> impl Strategy<Value = Changes> {
 fn layer(pieces: Vec<Changes>) -> Layer {
     let pieces = pieces.into_iter().map(Arc::new).collect();
     let part = BlockPart::new(Vec::new(), Vec::new(), pieces);
-    Layer::new(Arc::new(part), 0)
+    Layer::new(Arc::new(part), 0, B256::ZERO)
 }
 
 proptest! {
