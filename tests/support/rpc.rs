@@ -48,14 +48,30 @@ impl Rpc {
         quantity(&self.call(method, params).await)
     }
 
-    /// The receipt of `hash`, asking until it is there.
+    /// The receipt of `hash` once it is in a sealed block.
     pub async fn receipt(&self, hash: &str, within: Duration) -> Value {
+        let zero = serde_json::json!(alloy_primitives::B256::ZERO);
+        self.receipt_that(hash, within, |receipt| receipt["blockHash"] != zero)
+            .await
+    }
+
+    /// The first receipt of `hash` that there is, preconfirmed or sealed.
+    pub async fn first_receipt(&self, hash: &str, within: Duration) -> Value {
+        self.receipt_that(hash, within, |_| true).await
+    }
+
+    async fn receipt_that(
+        &self,
+        hash: &str,
+        within: Duration,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> Value {
         let deadline = Instant::now() + within;
         loop {
             let receipt = self
                 .call("eth_getTransactionReceipt", serde_json::json!([hash]))
                 .await;
-            if !receipt.is_null() {
+            if !receipt.is_null() && wanted(&receipt) {
                 return receipt;
             }
             assert!(

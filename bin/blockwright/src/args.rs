@@ -19,6 +19,7 @@ use crate::keys::KeysArgs;
 use crate::mirror::MirrorArgs;
 use crate::payment_args::PaymentArgs;
 use crate::process_args::{OutletArgs, ProcessArgs};
+use crate::rpc_args::PendingArgs;
 use crate::stream_args::{ContentArgs, StreamArgs};
 use crate::watch::WatchArgs;
 
@@ -111,6 +112,8 @@ pub(crate) struct SharedArgs {
     limits: LimitArgs,
     #[command(flatten)]
     forward: ForwardArgs,
+    #[command(flatten)]
+    pending: PendingArgs,
     #[command(flatten)]
     stream: StreamArgs,
     #[command(flatten)]
@@ -332,6 +335,7 @@ impl SharedArgs {
             forward: self.forward.settings(),
             builder_api: self.builder_api.settings(),
             payment: self.payment.settings(),
+            pending: self.pending.settings(),
         }
     }
 }

@@ -17,6 +17,7 @@ mod process_args;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod reference;
+mod rpc_args;
 mod run;
 mod secret_arg;
 mod stream_args;

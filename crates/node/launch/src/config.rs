@@ -7,7 +7,9 @@ use std::time::Duration;
 use blockwright_service::{RootsRule, ShareRule};
 use blockwright_types::OpFork;
 
-use crate::{BuilderApiSettings, ForwardSettings, PaymentSettings, StreamSettings};
+use crate::{
+    BuilderApiSettings, ForwardSettings, PaymentSettings, PendingSettings, StreamSettings,
+};
 
 /// Where a server listens; port 0 asks the system for a free one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,6 +169,8 @@ pub struct NodeConfig {
     pub builder_api: BuilderApiSettings,
     /// What is paid for blocks.
     pub payment: PaymentSettings,
+    /// JSON-RPC's `pending`.
+    pub pending: PendingSettings,
 }
 
 /// A development chain that drives itself.

@@ -35,6 +35,9 @@ pub use mirror::{MirrorEndpoints, MirrorSettings, RunningMirror, start_mirror};
 mod node;
 pub use node::{Node, start_node};
 
+mod overlay;
+pub use overlay::PendingSettings;
+
 mod payment;
 pub use payment::PaymentSettings;
 
@@ -52,7 +55,7 @@ pub use blockwright_builder_api::VersionNames;
 pub use blockwright_flashblocks::{Dialect, Form, MetadataDetail};
 pub use blockwright_forward::TargetUrl;
 pub use blockwright_payment::PaymentTerms;
-pub use blockwright_rpc::Source;
+pub use blockwright_rpc::{Placeholders, Source};
 pub use blockwright_service::{RootsRule, ShareRule};
 pub use blockwright_signer::SecretText;
 pub use blockwright_stream::{ApiKey, RingLimits};

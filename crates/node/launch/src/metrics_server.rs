@@ -46,12 +46,12 @@ pub(crate) fn recorder() -> Result<PrometheusHandle, LaunchError> {
     Ok(HANDLE.get_or_init(|| handle).clone())
 }
 
-/// Binds the server; the future serves until `stop` resolves. `/health` answers 503 with the reason where
-/// `health` gives one.
+/// Binds the server; the future serves until `stop` resolves. `/health` answers 200 with the
+/// text that `health` gives, or 503 with the reason.
 pub(crate) async fn bind(
     listen: Listen,
     handle: PrometheusHandle,
-    health: impl Fn() -> Result<(), String> + Clone + Send + Sync + 'static,
+    health: impl Fn() -> Result<String, String> + Clone + Send + Sync + 'static,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(SocketAddr, impl Future<Output = ()> + Send), LaunchError> {
     let failed = |source| LaunchError::Listen {
@@ -78,7 +78,7 @@ pub(crate) async fn bind(
                 let health = health();
                 async move {
                     match health {
-                        Ok(()) => (StatusCode::OK, "ok\n".to_owned()),
+                        Ok(body) => (StatusCode::OK, body),
                         Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
                     }
                 }

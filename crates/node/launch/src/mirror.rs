@@ -94,7 +94,7 @@ pub async fn start_mirror(settings: MirrorSettings) -> Result<RunningMirror, Lau
         Mirror::new(MirrorConfig { upstreams, hold }, relay).map_err(|error| refused(&error))?;
     let health = mirror.health();
     let health = move || match *health.borrow() {
-        Health::Live => Ok(()),
+        Health::Live => Ok("ok\n".to_owned()),
         ailing => Err(ailing.to_string()),
     };
     let (metrics, serve_metrics) =

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::builder_api::BuilderApi;
 use crate::datadir::DataDir;
+use crate::overlay::Preconfirmed;
 use crate::server_runtime::ServerRuntime;
 use crate::servers::{Servers, rpc_parts};
 use crate::{
@@ -70,21 +71,24 @@ impl Node {
         let pool = Pool::new(pool_config(chain.chain_id(), &config.txpool));
         let (shutdown, stopped) = watch::channel(false);
 
+        let interval = config.builder.flashblock_interval;
+        let preconfirmed = Preconfirmed::start(config.pending, interval, &store, &chain)?;
         let (streaming, stream, publisher) = open_stream(&config).await?;
         let flashblocks = stream.local_addr();
         let (metrics, serve_metrics) = metrics_server::bind(
             config.listen.metrics,
             recorder,
-            || Ok(()),
+            preconfirmed.health(),
             ended(stopped.clone()),
         )
         .await?;
 
         let host = open_host(&config, &store, &pool)?;
-        let sink = Arc::new(publisher.clone());
+        let sink = preconfirmed.beside(publisher.clone());
         let (service, builder) = start_builder(&config.builder, job, host, sink)?;
         let tasks = vec![
             streaming.spawn(stream.run_until(ended(stopped.clone()))),
+            tokio::spawn(preconfirmed.watch(ended(stopped.clone()))),
             tokio::spawn(serve_metrics),
         ];
 
@@ -96,20 +100,17 @@ impl Node {
             clock: Arc::new(SystemClock),
         };
         let engine = start_engine(&config.builder, deps)?;
-        let parts = rpc_parts(&engine, pool, builder.clone(), &config)?;
+        let overlay = preconfirmed.overlay();
+        let parts = rpc_parts(&engine, pool, builder.clone(), overlay, &config)?;
         let servers = Servers::start(&config, &engine, parts, secret).await?;
-        let settings = &config.builder_api;
-        let builder_api = settings.start(&engine, ended(stopped)).await?;
+        let builder_api = config.builder_api.start(&engine, ended(stopped)).await?;
         let bound = Bound {
             builder_api: builder_api.as_ref().map(|api| api.addr),
             builder_api_tls: builder_api.as_ref().is_some_and(|api| api.is_tls),
             flashblocks_tls: config.stream.is_tls(),
             ..servers.bound(flashblocks, metrics)
         };
-        let endpoints = Endpoints::new(&bound, jwt);
-        if let Some(file) = &config.endpoints {
-            endpoints.write(file)?;
-        }
+        let endpoints = written(Endpoints::new(&bound, jwt), config.endpoints.as_deref())?;
         let node = Self {
             endpoints,
             engine,
@@ -224,6 +225,14 @@ fn start_builder(
     let (service, builder) = BuilderService::new(config, host, sink, Arc::new(SystemClock))
         .map_err(|error| builder_flag(&error))?;
     Ok((tokio::spawn(service.run()), builder))
+}
+
+/// The endpoints, in their file where one is wanted.
+fn written(endpoints: Endpoints, file: Option<&Path>) -> Result<Endpoints, LaunchError> {
+    if let Some(file) = file {
+        endpoints.write(file)?;
+    }
+    Ok(endpoints)
 }
 
 async fn ended_cleanly(task: JoinHandle<()>) {

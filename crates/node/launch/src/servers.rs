@@ -9,7 +9,8 @@ use blockwright_engine::{
 use blockwright_forward::ForwardService;
 use blockwright_pool::Pool;
 use blockwright_rpc::{
-    EthApi, RpcDeps, RpcServer, ServerConfig, Sources, engine_port_module, serve_http, serve_ws,
+    EthApi, Overlay, RpcDeps, RpcServer, ServerConfig, Sources, engine_port_module, serve_http,
+    serve_ws,
 };
 use blockwright_service::BuilderHandle;
 use blockwright_threads::Priority;
@@ -48,6 +49,7 @@ pub(crate) fn rpc_parts(
     engine: &Engine,
     pool: Pool,
     builder: BuilderHandle<EmbeddedHost>,
+    overlay: Option<Overlay>,
     config: &NodeConfig,
 ) -> Result<RpcParts, LaunchError> {
     let (forwarding, copies) = config.forward.start()?;
@@ -57,6 +59,7 @@ pub(crate) fn rpc_parts(
         pool,
         chain: Arc::clone(engine.chain()),
         heads: Arc::new(move || heads.updates()),
+        overlay,
         set_da_limits: Arc::new(move |tx, block| builder.set_da_limits(tx, block)),
         forwarding,
         client_version: format!(

@@ -9,7 +9,7 @@ use blockwright_state::{CanonUpdate, Store};
 use tokio::sync::{Semaphore, broadcast};
 
 use crate::intake::Intake;
-use crate::{Forwarding, RpcError, metrics};
+use crate::{Forwarding, Overlay, RpcError, metrics};
 
 /// Subscribes to changes of the canonical chain, each announced after it has become durable. A
 /// subscriber that lags behind the channel's capacity is closed.
@@ -65,6 +65,8 @@ pub struct RpcDeps {
     pub chain: Arc<ChainSpec>,
     /// Changes of the canonical chain.
     pub heads: HeadFeed,
+    /// Preconfirmed state for `pending`; `None` answers it from the head.
+    pub overlay: Option<Overlay>,
     /// Receives the builder's limits.
     pub set_da_limits: SetDaLimits,
     /// Who else gets the transactions sent here.

@@ -22,6 +22,9 @@ mod metrics;
 mod modules;
 pub use modules::{engine_port_module, eth_module, subscription_module};
 
+mod overlay;
+pub use overlay::{Overlay, Placeholders, UnknownPlaceholders};
+
 mod server;
 pub use server::{RpcServer, ServeError, ServerConfig, serve_http, serve_ws};
 

@@ -109,10 +109,10 @@ fn chain_methods(methods: &mut MethodTable) {
 
 fn block_methods(methods: &mut MethodTable) {
     methods.quick("eth_getBlockByNumber", |api, args| {
-        Ok(api.rpc_block(number(args)?, args.optional(1, "full")?.unwrap_or(false)))
+        api.rpc_block(number(args)?, args.optional(1, "full")?.unwrap_or(false))
     });
     methods.quick("eth_getBlockByHash", |api, args| {
-        Ok(api.rpc_block(hash(args)?, args.optional(1, "full")?.unwrap_or(false)))
+        api.rpc_block(hash(args)?, args.optional(1, "full")?.unwrap_or(false))
     });
     methods.quick("eth_getBlockTransactionCountByNumber", |api, args| {
         Ok(api.transaction_count_of(number(args)?))
@@ -223,6 +223,10 @@ fn node_methods(methods: &mut MethodTable) {
     methods.quick("web3_sha3", |_, args| {
         let data: Bytes = args.required(0, "data")?;
         Ok(keccak256(data))
+    });
+    methods.quick("op_supportedCapabilities", |api, args| {
+        args.at_most(0)?;
+        Ok(api.capabilities())
     });
     methods.quick("eth_accounts", |_, _| Ok(Vec::<Address>::new()));
     methods.quick("txpool_status", |api, _| {

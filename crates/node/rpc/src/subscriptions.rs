@@ -14,6 +14,7 @@ use tokio::sync::broadcast;
 
 use crate::args::Args;
 use crate::eth::{block_logs, header_view};
+use crate::overlay::Shown;
 use crate::{EthApi, RpcError, metrics};
 
 /// Registers `eth_subscribe` and `eth_unsubscribe`.
@@ -84,7 +85,8 @@ async fn serve(
                 let reverted = update.reverted.iter().map(|block| (block, true));
                 let joined = update.new.iter().map(|block| (block, false));
                 for (block, removed) in reverted.chain(joined) {
-                    for log in block_logs(block, &filter, removed) {
+                    let shown = Shown::Stored(Arc::clone(block));
+                    for log in block_logs(&shown, &filter, removed) {
                         push(&log, out);
                     }
                 }

@@ -1,8 +1,9 @@
 //! Accounts in the state after a block.
 
-use alloy_eips::{BlockId, BlockNumberOrTag};
+use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, Bytes, U256};
 
+use crate::overlay::is_pending;
 use crate::{EthApi, RpcError};
 
 impl EthApi {
@@ -40,7 +41,7 @@ impl EthApi {
     pub(crate) fn nonce(&self, address: Address, id: BlockId) -> Result<u64, RpcError> {
         let (_, state) = self.state_at(id)?;
         let nonce = state.account(&address).map_or(0, |account| account.nonce);
-        if id != BlockId::Number(BlockNumberOrTag::Pending) {
+        if !is_pending(id) {
             return Ok(nonce);
         }
         // The pool knows no head only while the node starts.

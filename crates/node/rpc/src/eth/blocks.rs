@@ -4,19 +4,22 @@ use std::sync::Arc;
 
 use alloy_consensus::{Header, Sealed};
 use alloy_eips::{BlockId, BlockNumberOrTag};
-use alloy_primitives::{B256, U256};
+use alloy_primitives::{B64, B256, U256};
 use alloy_rlp::Encodable;
 use alloy_rpc_types_eth::{Block, BlockTransactions, Header as RpcHeader, Withdrawals};
-use blockwright_state::StateReader;
+use blockwright_pending::PendingBlock;
 use blockwright_types::SealedBlock;
 use op_alloy_rpc_types::Transaction;
+use serde::Serialize;
+use serde_json::{Map, Value};
 
-use crate::{EthApi, RpcError};
+use crate::overlay::Shown;
+use crate::{EthApi, Placeholders, RpcError};
 
 use super::transactions::block_transactions;
 
 /// A block as JSON-RPC shows it.
-pub(crate) type RpcBlock = Block<Transaction>;
+pub(crate) type RpcBlock = Block<Transaction, HeaderView>;
 
 /// One byte: an empty RLP list.
 const EMPTY_LIST_BYTES: usize = 1;
@@ -37,7 +40,7 @@ impl EthApi {
                 known.then_some(hash.block_hash)
             }
             BlockId::Number(tag) => match tag {
-                // Until there is an overlay of flashblocks, pending is what is settled.
+                // What cannot grow is answered from what is settled.
                 BlockNumberOrTag::Latest | BlockNumberOrTag::Pending => Some(store.head().hash),
                 BlockNumberOrTag::Safe => store.safe().map(|block| block.hash),
                 BlockNumberOrTag::Finalized => store.finalized().map(|block| block.hash),
@@ -57,50 +60,75 @@ impl EthApi {
         self.find_block(id).ok_or(RpcError::UnknownBlock(id))
     }
 
-    /// A block with the state after it.
-    pub(crate) fn state_at(
-        &self,
-        id: BlockId,
-    ) -> Result<(Arc<SealedBlock>, StateReader), RpcError> {
-        let block = self.block(id)?;
-        let reader = self.deps.store.reader(block.hash);
-        let reader = reader.ok_or(RpcError::StateNotHeld {
-            number: block.header.number,
-        })?;
-        Ok((block, reader))
-    }
-
     /// `eth_getBlockBy…`.
-    pub(crate) fn rpc_block(&self, id: BlockId, full: bool) -> Option<RpcBlock> {
-        let block = self.find_block(id)?;
-        let transactions = if full {
-            BlockTransactions::Full(block_transactions(&block))
-        } else {
-            BlockTransactions::Hashes(block.transactions().map(|tx| tx.hash).collect())
-        };
-        Some(Block {
-            withdrawals: block
-                .header
-                .withdrawals_root
-                .map(|_| Withdrawals::default()),
-            header: header_view(&block),
-            uncles: Vec::new(),
-            transactions,
-        })
+    pub(crate) fn rpc_block(&self, id: BlockId, full: bool) -> Result<Option<RpcBlock>, RpcError> {
+        self.shown(id)
+            .map(|shown| rpc_block(&shown, full))
+            .transpose()
     }
 
     /// `eth_getBlockTransactionCountBy…`.
     pub(crate) fn transaction_count_of(&self, id: BlockId) -> Option<U256> {
-        let block = self.find_block(id)?;
-        Some(U256::from(block.transaction_count()))
+        let shown = self.shown(id)?;
+        Some(U256::from(shown.block().transaction_count()))
     }
 
     /// `eth_getUncleCountBy…`: none since the Merge, so the block must only exist.
     pub(crate) fn uncle_count(&self, id: BlockId) -> Option<U256> {
-        self.block_hash(id)
-            .filter(|hash| self.deps.store.block_by_hash(*hash).is_some())
-            .map(|_| U256::ZERO)
+        self.shown(id).map(|_| U256::ZERO)
     }
+}
+
+/// A block as JSON-RPC shows it.
+pub(crate) fn rpc_block(shown: &Shown, full: bool) -> Result<RpcBlock, RpcError> {
+    let block = shown.block();
+    let transactions = if full {
+        BlockTransactions::Full(block_transactions(shown))
+    } else {
+        BlockTransactions::Hashes(block.transactions().map(|tx| tx.hash).collect())
+    };
+    let header = match shown {
+        Shown::Stored(block) => HeaderView::Stored(header_view(block)),
+        Shown::Preconfirmed(pending, placeholders) => preconfirmed_header(pending, *placeholders)?,
+    };
+    Ok(Block {
+        withdrawals: block
+            .header
+            .withdrawals_root
+            .map(|_| Withdrawals::default()),
+        header,
+        uncles: Vec::new(),
+        transactions,
+    })
+}
+
+/// A header as it goes over the wire.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum HeaderView {
+    /// Of a sealed block.
+    Stored(RpcHeader),
+    /// With placeholders.
+    Preconfirmed(Map<String, Value>),
+}
+
+fn preconfirmed_header(
+    pending: &PendingBlock,
+    placeholders: Placeholders,
+) -> Result<HeaderView, RpcError> {
+    let mut header = header_view(&pending.block);
+    header.hash = B256::ZERO;
+    header.inner.nonce = B64::from(pending.index.to_be_bytes());
+    let json = serde_json::to_value(&header);
+    let Ok(Value::Object(mut fields)) = json else {
+        return Err(RpcError::Internal("a header is no JSON object".to_owned()));
+    };
+    if placeholders == Placeholders::Standard {
+        for name in ["hash", "nonce"] {
+            fields.insert(name.to_owned(), Value::Null);
+        }
+    }
+    Ok(HeaderView::Preconfirmed(fields))
 }
 
 /// A header as JSON-RPC shows it, with the block's size.

@@ -8,7 +8,6 @@ use alloy_rpc_types_eth::state::{AccountOverride as RpcOverride, StateOverride};
 use blockwright_exec::{
     AccountOverride, CallOutcome, CallRequest, CallStatus, Estimate, call, estimate_gas,
 };
-use blockwright_types::{BlockContext, SealedBlock};
 
 use crate::{EthApi, RpcError};
 
@@ -46,26 +45,6 @@ impl EthApi {
                     "a failing estimate has a successful outcome".to_owned(),
                 )),
             },
-        }
-    }
-
-    /// The environment a block was executed in.
-    fn context_of(&self, block: &SealedBlock) -> BlockContext {
-        let chain = &self.deps.chain;
-        let header = &block.header;
-        BlockContext {
-            chain_id: chain.chain_id(),
-            fork: chain.fork_at(header.timestamp),
-            activates: None,
-            parent_hash: header.parent_hash,
-            number: header.number,
-            timestamp: header.timestamp,
-            fee_recipient: header.beneficiary,
-            prev_randao: header.mix_hash,
-            gas_limit: header.gas_limit,
-            base_fee: header.base_fee_per_gas.unwrap_or_default(),
-            extra_data: header.extra_data.clone(),
-            parent_beacon_block_root: header.parent_beacon_block_root,
         }
     }
 

@@ -3,63 +3,80 @@
 use alloy_consensus::TxReceipt;
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_rpc_types_eth::{Filter, FilterBlockOption, Log};
-use blockwright_types::SealedBlock;
 
+use crate::overlay::{Moment, Shown};
 use crate::{EthApi, RpcError};
 
 impl EthApi {
     /// `eth_getLogs`: bounded in blocks and in logs.
     pub(crate) fn logs(&self, filter: &Filter) -> Result<Vec<Log>, RpcError> {
+        let mut logs = Vec::new();
         let (from, to) = match filter.block_option {
             FilterBlockOption::AtBlockHash(hash) => {
                 let block = self.block(BlockId::from(hash))?;
-                let mut logs = Vec::new();
-                self.collect(&block, filter, &mut logs)?;
+                self.collect(&Shown::Stored(block), filter, &mut logs)?;
                 return Ok(logs);
             }
             FilterBlockOption::Range {
                 from_block,
                 to_block,
-            } => (self.bound(from_block)?, self.bound(to_block)?),
+            } => (from_block.unwrap_or_default(), to_block.unwrap_or_default()),
         };
+        let names_pending = [from, to].contains(&BlockNumberOrTag::Pending);
+        let moment = if names_pending {
+            self.moment()
+        } else {
+            self.unasked_moment()
+        };
+        let (from, to) = (self.bound(from, &moment)?, self.bound(to, &moment)?);
         if from > to {
             return Err(RpcError::invalid(
                 "filter",
                 format!("fromBlock {from} is after toBlock {to}"),
             ));
         }
-        let to = to.min(self.block_number());
+        let head = moment.head.number;
         let most = self.deps.limits.logs_blocks_max;
-        if to.saturating_sub(from) >= most {
+        let stored_to = to.min(head);
+        if stored_to.saturating_sub(from) >= most {
             return Err(RpcError::LimitExceeded(format!(
-                "block range {from} to {to} exceeds the limit of {most} blocks"
+                "block range {from} to {stored_to} exceeds the limit of {most} blocks"
             )));
         }
-        let mut logs = Vec::new();
-        for number in from..=to {
-            let id = BlockId::from(number);
-            let block = self.block(id)?;
-            self.collect(&block, filter, &mut logs)?;
+        for number in from..=stored_to {
+            let block = self.block(BlockId::from(number))?;
+            self.collect(&Shown::Stored(block), filter, &mut logs)?;
+        }
+        if names_pending {
+            let mut above: Vec<Shown> = moment.preconfirmed().collect();
+            above.reverse();
+            for shown in above {
+                let number = shown.block().header.number;
+                if (from..=to).contains(&number) {
+                    self.collect(&shown, filter, &mut logs)?;
+                }
+            }
         }
         Ok(logs)
     }
 
-    fn bound(&self, tag: Option<BlockNumberOrTag>) -> Result<u64, RpcError> {
-        let tag = tag.unwrap_or_default();
-        if let BlockNumberOrTag::Number(number) = tag {
-            return Ok(number);
+    fn bound(&self, tag: BlockNumberOrTag, moment: &Moment) -> Result<u64, RpcError> {
+        match tag {
+            BlockNumberOrTag::Number(number) => Ok(number),
+            BlockNumberOrTag::Latest => Ok(moment.head.number),
+            BlockNumberOrTag::Pending => {
+                let newest = moment.preconfirmed().next();
+                Ok(newest.map_or(moment.head.number, |shown| shown.block().header.number))
+            }
+            other => {
+                let block = self.block(BlockId::Number(other))?;
+                Ok(block.header.number)
+            }
         }
-        let id = BlockId::Number(tag);
-        self.block(id).map(|block| block.header.number)
     }
 
-    fn collect(
-        &self,
-        block: &SealedBlock,
-        filter: &Filter,
-        logs: &mut Vec<Log>,
-    ) -> Result<(), RpcError> {
-        logs.extend(block_logs(block, filter, false));
+    fn collect(&self, shown: &Shown, filter: &Filter, logs: &mut Vec<Log>) -> Result<(), RpcError> {
+        logs.extend(block_logs(shown, filter, false));
         let most = self.deps.limits.logs_count_max;
         if logs.len() > most {
             return Err(RpcError::LimitExceeded(format!(
@@ -71,20 +88,22 @@ impl EthApi {
 }
 
 /// The logs of a block that match the filter's addresses and topics.
-pub(crate) fn block_logs(block: &SealedBlock, filter: &Filter, removed: bool) -> Vec<Log> {
-    let mut found = Vec::new();
+pub(crate) fn block_logs(shown: &Shown, filter: &Filter, removed: bool) -> Vec<Log> {
+    let block = shown.block();
     if !filter.matches_bloom(block.header.logs_bloom) {
-        return found;
+        return Vec::new();
     }
+    let (block_hash, header) = (Some(shown.receipt_hash()), &block.header);
+    let mut found = Vec::new();
     let mut log_index = 0;
     for (index, (tx, receipt)) in block.transactions().zip(block.receipts()).enumerate() {
         for log in receipt.logs() {
             if filter.matches_address(log.address) && filter.matches_topics(log.topics()) {
                 found.push(Log {
                     inner: log.clone(),
-                    block_hash: Some(block.hash),
-                    block_number: Some(block.header.number),
-                    block_timestamp: Some(block.header.timestamp),
+                    block_hash,
+                    block_number: Some(header.number),
+                    block_timestamp: Some(header.timestamp),
                     transaction_hash: Some(tx.hash),
                     transaction_index: Some(index as u64),
                     log_index: Some(log_index),

@@ -11,21 +11,26 @@ use op_alloy_consensus::OpReceipt;
 use op_alloy_rpc_types::{L1BlockInfo, OpTransactionReceipt};
 
 use crate::EthApi;
+use crate::overlay::Shown;
 
 impl EthApi {
-    /// `eth_getTransactionReceipt`.
+    /// `eth_getTransactionReceipt`, also of a preconfirmed transaction.
     pub(crate) fn receipt_by_hash(&self, hash: B256) -> Option<OpTransactionReceipt> {
-        let (block, index) = self.deps.store.transaction(hash)?;
-        let fees = rollup_fees(&self.deps.chain, &block);
-        let mut walk = ReceiptWalk::new(&block, fees.as_ref());
-        walk.nth(index)
+        let (shown, index) = self.transaction_place(hash)?;
+        self.receipt_at(&shown, index)
+    }
+
+    /// The receipt of a block's transaction.
+    pub(crate) fn receipt_at(&self, shown: &Shown, index: usize) -> Option<OpTransactionReceipt> {
+        let fees = rollup_fees(&self.deps.chain, shown.block());
+        ReceiptWalk::new(shown, fees.as_ref()).nth(index)
     }
 
     /// `eth_getBlockReceipts`.
     pub(crate) fn block_receipts(&self, id: BlockId) -> Option<Vec<OpTransactionReceipt>> {
-        let block = self.find_block(id)?;
-        let fees = rollup_fees(&self.deps.chain, &block);
-        Some(ReceiptWalk::new(&block, fees.as_ref()).collect())
+        let shown = self.shown(id)?;
+        let fees = rollup_fees(&self.deps.chain, shown.block());
+        Some(ReceiptWalk::new(&shown, fees.as_ref()).collect())
     }
 }
 
@@ -58,6 +63,7 @@ fn parameters(format: L1AttributesFormat, attributes: &L1Attributes) -> RollupPa
 /// Walks through a block's receipts, counting gas and logs on the way.
 struct ReceiptWalk<'a, I> {
     block: &'a SealedBlock,
+    block_hash: B256,
     fees: Option<&'a RollupFees>,
     items: I,
     index: u64,
@@ -68,10 +74,12 @@ struct ReceiptWalk<'a, I> {
 impl<'a> ReceiptWalk<'a, ()> {
     #[allow(clippy::new_ret_no_self)]
     fn new(
-        block: &'a SealedBlock,
+        shown: &'a Shown,
         fees: Option<&'a RollupFees>,
     ) -> ReceiptWalk<'a, impl Iterator<Item = (&'a RecoveredTx, &'a OpReceipt)>> {
+        let block = shown.block();
         ReceiptWalk {
+            block_hash: shown.receipt_hash(),
             items: block
                 .transactions()
                 .map(AsRef::as_ref)
@@ -92,14 +100,27 @@ impl<'a, I: Iterator<Item = (&'a RecoveredTx, &'a OpReceipt)>> Iterator for Rece
         let (tx, receipt) = self.items.next()?;
         let fields = self.fees.and_then(|fees| fees.receipt_fields(tx));
         let view = self.view(tx, receipt, fields.as_ref());
-        self.index += 1;
-        self.gas_before = receipt.cumulative_gas_used();
-        self.logs_before += receipt.logs().len() as u64;
+        self.pass(receipt);
         Some(view)
+    }
+
+    /// Of those before it, only gas and logs are looked at.
+    fn nth(&mut self, count: usize) -> Option<OpTransactionReceipt> {
+        for _ in 0..count {
+            let (_, receipt) = self.items.next()?;
+            self.pass(receipt);
+        }
+        self.next()
     }
 }
 
 impl<I> ReceiptWalk<'_, I> {
+    fn pass(&mut self, receipt: &OpReceipt) {
+        self.index += 1;
+        self.gas_before = receipt.cumulative_gas_used();
+        self.logs_before += receipt.logs().len() as u64;
+    }
+
     fn view(
         &self,
         tx: &RecoveredTx,
@@ -115,7 +136,7 @@ impl<I> ReceiptWalk<'_, I> {
                 },
                 transaction_hash: tx.hash,
                 transaction_index: Some(self.index),
-                block_hash: Some(self.block.hash),
+                block_hash: Some(self.block_hash),
                 block_number: Some(header.number),
                 gas_used: receipt
                     .cumulative_gas_used()
@@ -138,7 +159,7 @@ impl<I> ReceiptWalk<'_, I> {
         receipt.clone().map_logs(|log| {
             let placed = Log {
                 inner: log,
-                block_hash: Some(self.block.hash),
+                block_hash: Some(self.block_hash),
                 block_number: Some(self.block.header.number),
                 block_timestamp: Some(self.block.header.timestamp),
                 transaction_hash: Some(tx.hash),

@@ -3,18 +3,28 @@
 use alloy_consensus::transaction::{Recovered, TransactionInfo};
 use alloy_eips::BlockId;
 use alloy_primitives::{B256, Bytes};
-use blockwright_types::{RecoveredTx, SealedBlock};
+use blockwright_types::RecoveredTx;
 use op_alloy_consensus::OpReceipt;
 use op_alloy_consensus::transaction::{OpDepositInfo, OpTransactionInfo};
 use op_alloy_rpc_types::Transaction;
 
 use crate::EthApi;
+use crate::overlay::Shown;
 
 impl EthApi {
-    /// `eth_getTransactionByHash`: from the canonical chain, else from the pool.
+    /// The block that holds a transaction, preconfirmed or canonical, and its position there.
+    pub(crate) fn transaction_place(&self, hash: B256) -> Option<(Shown, usize)> {
+        let preconfirmed = self.unasked_moment().transaction(&hash);
+        preconfirmed.or_else(|| {
+            let (block, index) = self.deps.store.transaction(hash)?;
+            Some((Shown::Stored(block), index))
+        })
+    }
+
+    /// `eth_getTransactionByHash`: from a flashblock or the canonical chain, else from the pool.
     pub(crate) fn transaction_by_hash(&self, hash: B256) -> Option<Transaction> {
-        if let Some((block, index)) = self.deps.store.transaction(hash) {
-            return transaction_at(&block, index);
+        if let Some((shown, index)) = self.transaction_place(hash) {
+            return transaction_at(&shown, index);
         }
         let pooled = self.deps.pool.get(&hash)?;
         Some(view(&pooled, OpTransactionInfo::default()))
@@ -22,41 +32,42 @@ impl EthApi {
 
     /// `eth_getRawTransactionByHash`.
     pub(crate) fn raw_transaction_by_hash(&self, hash: B256) -> Option<Bytes> {
-        if let Some((block, index)) = self.deps.store.transaction(hash) {
-            return block.transactions().nth(index).map(|tx| tx.encoded.clone());
+        if let Some((shown, index)) = self.transaction_place(hash) {
+            let mut transactions = shown.block().transactions();
+            return transactions.nth(index).map(|tx| tx.encoded.clone());
         }
         self.deps.pool.get(&hash).map(|tx| tx.encoded.clone())
     }
 
     /// `eth_getTransactionByBlock…AndIndex`.
     pub(crate) fn transaction_in_block(&self, id: BlockId, index: u64) -> Option<Transaction> {
-        let block = self.find_block(id)?;
-        transaction_at(&block, usize::try_from(index).ok()?)
+        let shown = self.shown(id)?;
+        transaction_at(&shown, usize::try_from(index).ok()?)
     }
 }
 
 /// All transactions of a block.
-pub(crate) fn block_transactions(block: &SealedBlock) -> Vec<Transaction> {
-    block
-        .transactions()
-        .zip(block.receipts())
-        .enumerate()
-        .map(|(index, (tx, receipt))| view(tx, info(block, index, tx, receipt)))
+pub(crate) fn block_transactions(shown: &Shown) -> Vec<Transaction> {
+    transactions_from(shown, 0)
+}
+
+/// The transactions of a block from position `first` on.
+pub(crate) fn transactions_from(shown: &Shown, first: usize) -> Vec<Transaction> {
+    let block = shown.block();
+    let all = block.transactions().zip(block.receipts()).enumerate();
+    all.skip(first)
+        .map(|(index, (tx, receipt))| view(tx, info(shown, index, tx, receipt)))
         .collect()
 }
 
-fn transaction_at(block: &SealedBlock, index: usize) -> Option<Transaction> {
-    let tx = block.transactions().nth(index)?;
-    let receipt = block.receipts().nth(index)?;
-    Some(view(tx, info(block, index, tx, receipt)))
+fn transaction_at(shown: &Shown, index: usize) -> Option<Transaction> {
+    let tx = shown.block().transactions().nth(index)?;
+    let receipt = shown.block().receipts().nth(index)?;
+    Some(view(tx, info(shown, index, tx, receipt)))
 }
 
-fn info(
-    block: &SealedBlock,
-    index: usize,
-    tx: &RecoveredTx,
-    receipt: &OpReceipt,
-) -> OpTransactionInfo {
+fn info(shown: &Shown, index: usize, tx: &RecoveredTx, receipt: &OpReceipt) -> OpTransactionInfo {
+    let header = &shown.block().header;
     let deposit = match receipt {
         OpReceipt::Deposit(deposit) => OpDepositInfo {
             deposit_nonce: deposit.deposit_nonce,
@@ -67,10 +78,10 @@ fn info(
     let place = TransactionInfo {
         hash: Some(tx.hash),
         index: Some(index as u64),
-        block_hash: Some(block.hash),
-        block_number: Some(block.header.number),
-        base_fee: block.header.base_fee_per_gas,
-        block_timestamp: Some(block.header.timestamp),
+        block_hash: shown.transaction_hash(index),
+        block_number: Some(header.number),
+        base_fee: header.base_fee_per_gas,
+        block_timestamp: Some(header.timestamp),
     };
     OpTransactionInfo::new(place, deposit)
 }

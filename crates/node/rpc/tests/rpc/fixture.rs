@@ -13,15 +13,21 @@ use blockwright_chain::ChainSpec;
 use blockwright_chain::dev::{
     DEV_MNEMONIC, DevGenesis, GenesisAccount, default_l1_attributes, l1_info_deposit,
 };
-use blockwright_exec::{RollupFees, assemble_header, execute_block};
+use blockwright_exec::{ExecBlock, RollupFees, assemble_header, execute_block};
+use blockwright_pending::{Ground, Growth, PendingBlock, PendingFeed, pending};
 use blockwright_pool::{
     AccountFacts, AccountView, HeadView, Pool, PoolConfig, RollupFeeView, ViewError,
 };
 use blockwright_rpc::{
-    EthApi, Forwarding, RpcDeps, RpcLimits, RpcServer, ServerConfig, serve_http, serve_ws,
+    EthApi, Forwarding, Overlay, Placeholders, RpcDeps, RpcLimits, RpcServer, ServerConfig,
+    serve_http, serve_ws,
 };
+use blockwright_seams::OpenBlock;
 use blockwright_state::{CanonUpdate, ForkChoice, Genesis, StateReader, Store, StoreConfig};
-use blockwright_types::{RecoveredTx, SealedBlock, SharedTx, decode_recovered};
+use blockwright_testkit::ManualClock;
+use blockwright_types::{
+    BlockContext, Changes, PayloadId, RecoveredTx, SealedBlock, SharedTx, UnixUs, decode_recovered,
+};
 use jsonrpsee::core::ClientError;
 use jsonrpsee::core::client::ClientT;
 use jsonrpsee::core::params::ArrayParams;
@@ -33,6 +39,7 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast;
 
 pub(crate) const GENESIS_TIME: u64 = 1_760_000_000;
+pub(crate) const INTERVAL_US: u64 = 200_000;
 
 /// Logs one word (42) under topic 7.
 pub(crate) const LOGGER: Address = address!("00000000000000000000000000000000000c0001");
@@ -63,14 +70,22 @@ pub(crate) struct Chain {
     pub(crate) api: EthApi,
     spec: Arc<ChainSpec>,
     heads: broadcast::Sender<Arc<CanonUpdate>>,
+    pub(crate) feed: PendingFeed,
+    pub(crate) clock: Arc<ManualClock>,
 }
 
 pub(crate) async fn start() -> Chain {
     start_with(RpcLimits::default(), ServerConfig::default()).await
 }
 
+/// A chain whose `pending` is what is put into its feed.
+pub(crate) async fn start_overlaid(placeholders: Placeholders) -> Chain {
+    let (limits, config) = (RpcLimits::default(), ServerConfig::default());
+    start_with(limits, config, Some(placeholders), Forwarding::default()).await
+}
+
 pub(crate) async fn start_with(limits: RpcLimits, config: ServerConfig) -> Chain {
-    start_forwarding(limits, config, Forwarding::default()).await
+    start_with(limits, config, None, Forwarding::default()).await
 }
 
 pub(crate) async fn start_forwarding(
@@ -78,6 +93,21 @@ pub(crate) async fn start_forwarding(
     config: ServerConfig,
     forwarding: Forwarding,
 ) -> Chain {
+    start_with(limits, config, None, forwarding).await
+}
+
+async fn start_with(
+    limits: RpcLimits,
+    config: ServerConfig,
+    placeholders: Option<Placeholders>,
+    forwarding: Forwarding,
+) -> Chain {
+    let clock = Arc::new(ManualClock::at(UnixUs::from_secs(GENESIS_TIME)));
+    let (feed, preconfirmed) = pending(INTERVAL_US, clock.clone());
+    let overlay = placeholders.map(|placeholders| Overlay {
+        pending: preconfirmed,
+        placeholders,
+    });
     let spec = Arc::new(spec());
     let genesis = Genesis {
         header: spec.genesis_header().clone(),
@@ -94,6 +124,7 @@ pub(crate) async fn start_forwarding(
         pool: pool.clone(),
         chain: Arc::clone(&spec),
         heads: Arc::new(move || source.subscribe()),
+        overlay,
         set_da_limits: Arc::new(move |tx, block| *limits_seen.lock().unwrap() = Some((tx, block))),
         forwarding,
         client_version: "blockwright/test".to_owned(),
@@ -115,6 +146,8 @@ pub(crate) async fn start_forwarding(
         api,
         spec,
         heads,
+        feed,
+        clock,
     };
     let head = chain.head();
     chain.pool.on_head_jump(chain.head_view(&head));
@@ -158,13 +191,7 @@ impl Chain {
         block
     }
 
-    /// Makes a block on any parent, `after_s` seconds later.
-    pub(crate) fn build(
-        &self,
-        parent: &SealedBlock,
-        after_s: u64,
-        txs: &[SharedTx],
-    ) -> Arc<SealedBlock> {
+    fn context(&self, parent: &SealedBlock, after_s: u64) -> BlockContext {
         let timestamp = parent.header.timestamp + after_s;
         let attributes: OpPayloadAttributes = serde_json::from_value(json!({
             "timestamp": format!("0x{timestamp:x}"),
@@ -177,12 +204,65 @@ impl Chain {
             "minBaseFee": 0,
         }))
         .unwrap();
-        let context = self
-            .spec
+        self.spec
             .context_for_attributes(&parent.header, parent.hash, &attributes)
-            .unwrap();
-        let deposit = l1_info_deposit(context.fork, &default_l1_attributes(), 0);
-        let opening = shared(&OpTxEnvelope::Deposit(deposit.seal_slow()));
+            .unwrap()
+    }
+
+    /// The states of a block on the head after each of its flashblocks: the deposit, then each part.
+    pub(crate) fn preconfirmed(&self, parts: &[Vec<SharedTx>]) -> Vec<Arc<PendingBlock>> {
+        self.preconfirmed_on(&self.head(), parts)
+    }
+
+    pub(crate) fn preconfirmed_on(
+        &self,
+        parent: &SealedBlock,
+        parts: &[Vec<SharedTx>],
+    ) -> Vec<Arc<PendingBlock>> {
+        let context = self.context(parent, 2);
+        let id = PayloadId::new(context.number.to_be_bytes());
+        let reader = self.store.reader(parent.hash).unwrap();
+        let sequenced = [opening(&context)];
+        let mut open = ExecBlock::open(context.clone(), reader.clone(), &sequenced, id).unwrap();
+        let mut all = Changes::default();
+        let mut grown: Vec<Arc<PendingBlock>> = Vec::new();
+        for index in 0..=parts.len() {
+            let txs = index.checked_sub(1).map_or(&[][..], |part| &parts[part]);
+            for tx in txs {
+                let sim = open.simulate(tx).unwrap();
+                open.commit(sim).unwrap();
+            }
+            if let Some(changes) = open.take_changes() {
+                all.extend(&changes);
+            }
+            let (roots, _) = self.store.roots_after(parent.hash, &all).unwrap();
+            open.cut(index as u64);
+            let sealed = open.seal(index as u64, &roots);
+            let growth = Growth {
+                header: sealed.block.header.clone(),
+                hash: sealed.block.hash,
+                part: Arc::clone(&sealed.flashblock.part),
+            };
+            grown.push(Arc::new(match grown.last() {
+                Some(before) => before.grown(growth),
+                None => {
+                    let ground = Ground::Stored(reader.clone());
+                    PendingBlock::first(id, context.clone(), ground, growth)
+                }
+            }));
+        }
+        grown
+    }
+
+    /// Makes a block on any parent, `after_s` seconds later.
+    pub(crate) fn build(
+        &self,
+        parent: &SealedBlock,
+        after_s: u64,
+        txs: &[SharedTx],
+    ) -> Arc<SealedBlock> {
+        let context = self.context(parent, after_s);
+        let opening = opening(&context);
         let all: Vec<SharedTx> = [opening].into_iter().chain(txs.iter().cloned()).collect();
         let reader = self.store.reader(parent.hash).unwrap();
         let executed = execute_block(context.clone(), reader, &all).unwrap();
@@ -239,6 +319,12 @@ impl Chain {
             other => panic!("expected an error object: {other:?}"),
         }
     }
+}
+
+/// The deposit that every block begins with.
+fn opening(context: &BlockContext) -> SharedTx {
+    let deposit = l1_info_deposit(context.fork, &default_l1_attributes(), 0);
+    shared(&OpTxEnvelope::Deposit(deposit.seal_slow()))
 }
 
 struct Accounts(StateReader);

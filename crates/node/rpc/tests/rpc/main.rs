@@ -5,6 +5,7 @@ mod blocks;
 mod fixture;
 mod forwarding;
 mod limits;
+mod overlay;
 mod reading;
 mod sending;
 mod sources;

@@ -1,0 +1,140 @@
+//! Preconfirmed state, wired: the builder's flashblocks in, JSON-RPC's `pending` and `/health` out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use blockwright_chain::ChainSpec;
+use blockwright_pending::{Pending, PendingSink, pending, start_assembler};
+use blockwright_rpc::{Overlay, Placeholders};
+use blockwright_seams::{Clock, Feedback, FlashblockSink};
+use blockwright_service::SystemClock;
+use blockwright_state::Store;
+use blockwright_stream::Publisher;
+use blockwright_types::{Flashblock, PayloadEnd};
+use serde_json::json;
+
+use crate::LaunchError;
+
+/// What JSON-RPC answers for `pending`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PendingSettings {
+    /// Preconfirmed state while flashblocks come; else `pending` is always `latest`.
+    pub flashblocks: bool,
+    /// What stands for what a block has only once it is sealed.
+    pub placeholders: Placeholders,
+}
+
+impl Default for PendingSettings {
+    fn default() -> Self {
+        Self {
+            flashblocks: true,
+            placeholders: Placeholders::Standard,
+        }
+    }
+}
+
+/// Both ends of preconfirmed state; nothing where it is off.
+pub(crate) struct Preconfirmed(Option<(PendingSink, Overlay)>);
+
+impl Preconfirmed {
+    /// Starts making snapshots of flashblocks that come every `interval`.
+    pub(crate) fn start(
+        settings: PendingSettings,
+        interval: Duration,
+        store: &Store,
+        chain: &Arc<ChainSpec>,
+    ) -> Result<Self, LaunchError> {
+        if !settings.flashblocks {
+            return Ok(Self(None));
+        }
+        blockwright_pending::describe_metrics();
+        let interval_us = u64::try_from(interval.as_micros()).unwrap_or(u64::MAX);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let (feed, pending) = pending(interval_us, clock);
+        let sink = start_assembler(store.clone(), Arc::clone(chain), feed).map_err(|source| {
+            LaunchError::Start {
+                part: "preconfirmed state",
+                source: Box::new(source),
+            }
+        })?;
+        let placeholders = settings.placeholders;
+        let overlay = Overlay {
+            pending,
+            placeholders,
+        };
+        Ok(Self(Some((sink, overlay))))
+    }
+
+    /// Where the builder's flashblocks go: to subscribers, and into snapshots.
+    pub(crate) fn beside(&self, stream: Publisher) -> Arc<dyn FlashblockSink> {
+        match &self.0 {
+            None => Arc::new(stream),
+            Some((pending, _)) => Arc::new(Both {
+                stream,
+                pending: pending.clone(),
+            }),
+        }
+    }
+
+    pub(crate) fn overlay(&self) -> Option<Overlay> {
+        self.0.as_ref().map(|(_, overlay)| overlay.clone())
+    }
+
+    fn pending(&self) -> Option<Pending> {
+        self.0.as_ref().map(|(_, overlay)| overlay.pending.clone())
+    }
+
+    /// What `/health` says. A node without flashblocks serves all the same, so it is well either way.
+    pub(crate) fn health(
+        &self,
+    ) -> impl Fn() -> Result<String, String> + Clone + Send + Sync + 'static {
+        let pending = self.pending();
+        move || {
+            let fallback = match &pending {
+                None => Some("off"),
+                Some(pending) => pending.live(pending.now()).err().map(|why| why.label()),
+            };
+            let body = match fallback {
+                None => json!({"status": "ok", "pending": "flashblocks"}),
+                Some(reason) => json!({"status": "ok", "pending": "latest", "reason": reason}),
+            };
+            Ok(format!("{body}\n"))
+        }
+    }
+
+    /// Tells when flashblocks stop and come back, until `stop` resolves.
+    pub(crate) fn watch(
+        &self,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let pending = self.pending();
+        async move {
+            match pending {
+                None => stop.await,
+                Some(pending) => tokio::select! {
+                    () = pending.watch() => {}
+                    () = stop => {}
+                },
+            }
+        }
+    }
+}
+
+/// Two takers of the same flashblocks. What the stream does with one is what the builder is told.
+struct Both {
+    stream: Publisher,
+    pending: PendingSink,
+}
+
+impl FlashblockSink for Both {
+    fn publish(&self, flashblock: Arc<Flashblock>) -> Feedback {
+        // Its losses are its own affair: it counts them and withdraws what they leave a hole in.
+        let _ = self.pending.publish(Arc::clone(&flashblock));
+        self.stream.publish(flashblock)
+    }
+
+    fn ended(&self, end: PayloadEnd) {
+        self.pending.ended(end);
+        self.stream.ended(end);
+    }
+}
