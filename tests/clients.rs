@@ -24,7 +24,7 @@ fn clients() -> Option<PathBuf> {
     std::fs::create_dir_all(&folder).unwrap();
     let lock = std::fs::File::create(folder.join(".lock")).unwrap();
     lock.lock().unwrap();
-    let scripts = ["viem.mjs", "frames.mjs"];
+    let scripts = ["viem.mjs", "frames.mjs", "preconfirmed.mjs"];
     for file in ["package.json", "package-lock.json"].iter().chain(&scripts) {
         std::fs::copy(root().join("tests/clients").join(file), folder.join(file)).unwrap();
     }
@@ -46,10 +46,15 @@ fn cast(folder: &std::path::Path, url: &str, verb: &str, args: &[&str]) -> Strin
         .args(args))
 }
 
+/// A chain whose receipts are of sealed blocks: these clients go on to read `latest`.
+fn sealed_only() -> Blockwright {
+    Blockwright::start(&["dev", "--block-time", "1s", "--rpc.pending", "latest"])
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn cast_sends_reads_and_estimates() {
     let Some(folder) = clients() else { return };
-    let node = Blockwright::start(&["dev", "--block-time", "1s"]);
+    let node = sealed_only();
     let url = node.endpoints.http.as_str();
     let mut stream = Subscriber::connect(&node.endpoints.flashblocks).await;
 
@@ -103,7 +108,7 @@ async fn cast_sends_reads_and_estimates() {
 #[tokio::test(flavor = "multi_thread")]
 async fn viem_reads_sends_and_subscribes() {
     let Some(folder) = clients() else { return };
-    let node = Blockwright::start(&["dev", "--block-time", "1s"]);
+    let node = sealed_only();
     let output = run(Command::new("node")
         .arg("viem.mjs")
         .args([&node.endpoints.http, &node.endpoints.ws])
@@ -120,4 +125,23 @@ async fn viem_parses_every_transaction_of_the_stream() {
         .args([&node.endpoints.http, &node.endpoints.flashblocks])
         .current_dir(&folder));
     assert!(output.contains("frames: deposit "), "{output}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ethers_and_viem_read_what_is_preconfirmed() {
+    let Some(folder) = clients() else { return };
+    for placeholders in ["standard", "spec"] {
+        let node = Blockwright::start(&[
+            "dev",
+            "--block-time",
+            "5s",
+            "--rpc.pending-placeholders",
+            placeholders,
+        ]);
+        let output = run(Command::new("node")
+            .arg("preconfirmed.mjs")
+            .args([&node.endpoints.http, placeholders])
+            .current_dir(&folder));
+        assert!(output.contains("preconfirmed: 0x"), "{output}");
+    }
 }

@@ -5,6 +5,7 @@ package traffic
 import (
 	"context"
 	"crypto/ecdsa"
+	"errors"
 	"fmt"
 	"math/big"
 	"time"
@@ -63,14 +64,20 @@ func Send(ctx context.Context, client *ethclient.Client, key *ecdsa.PrivateKey, 
 	return tx, client.SendTransaction(ctx, tx)
 }
 
-// AwaitReceipt waits until the transaction is in a block.
+var errPreconfirmed = errors.New("preconfirmed, in no block yet")
+
+// AwaitReceipt waits until the transaction is in a block: a preconfirmed one has
+// a receipt whose block hash is zero.
 func AwaitReceipt(ctx context.Context, client *ethclient.Client, hash common.Hash) (*types.Receipt, error) {
 	ticker := time.NewTicker(receiptPollInterval)
 	defer ticker.Stop()
 	for {
 		receipt, err := client.TransactionReceipt(ctx, hash)
 		if err == nil {
-			return receipt, nil
+			if receipt.BlockHash != (common.Hash{}) {
+				return receipt, nil
+			}
+			err = errPreconfirmed
 		}
 		select {
 		case <-ctx.Done():
