@@ -83,12 +83,12 @@ impl Assembler {
 
     /// An abandoned block will never be; a sealed one stays until the head has passed it.
     fn ended(&mut self, end: &PayloadEnd) {
-        let abandoned = matches!(end.outcome, PayloadOutcome::Abandoned(_));
+        // Nothing of it is published any more, either way.
         let ends = |growing: &mut Growing| growing.newest.payload_id == end.payload_id;
-        if abandoned && let Some(growing) = self.growing.take_if(ends) {
+        let ended = self.growing.take_if(ends);
+        if ended.is_some() && matches!(end.outcome, PayloadOutcome::Abandoned(_)) {
             self.feed.clear(end.payload_id);
             metrics::withdrawn(Withdrawal::Abandoned);
-            drop(growing);
         }
     }
 

@@ -16,6 +16,9 @@ const NEWS_MAX: usize = 64;
 /// Intervals without a flashblock after which the last snapshot is not believed any more.
 const LIVE_INTERVALS: u64 = 2;
 
+/// A snapshot that nobody believes any more keeps a whole state in memory; after this long it is let go.
+const KEPT_US: u64 = 60_000_000;
+
 /// The producer's and the consumers' end. `interval_us` is the time between flashblocks in
 /// microseconds: a snapshot is believed for two of them.
 pub fn pending(interval_us: u64, clock: Arc<dyn Clock>) -> (PendingFeed, Pending) {
@@ -38,7 +41,8 @@ struct Shared {
 
 #[derive(Clone)]
 struct Newest {
-    block: Arc<PendingBlock>,
+    /// `None` once it was let go.
+    block: Option<Arc<PendingBlock>>,
     at: UnixUs,
 }
 
@@ -77,7 +81,7 @@ impl PendingFeed {
         let at = self.0.clock.now();
         metrics::published(block.context.number, block.index, at);
         *self.0.newest.write() = Some(Newest {
-            block: Arc::clone(&block),
+            block: Some(Arc::clone(&block)),
             at,
         });
         // Nobody may be listening.
@@ -88,13 +92,18 @@ impl PendingFeed {
     /// it has one.
     pub fn clear(&self, payload_id: PayloadId) {
         let mut newest = self.0.newest.write();
-        let Some(withdrawn) = newest.take_if(|newest| newest.block.payload_id == payload_id) else {
+        let Some(shown) = newest.as_ref() else {
             return;
         };
-        *newest = withdrawn.block.parent.as_ref().map(|parent| Newest {
-            block: Arc::clone(parent),
-            at: withdrawn.at,
-        });
+        let Some(block) = shown.block.as_ref() else {
+            return;
+        };
+        if block.payload_id == payload_id {
+            *newest = block.parent.clone().map(|parent| Newest {
+                block: Some(parent),
+                at: shown.at,
+            });
+        }
     }
 }
 
@@ -143,7 +152,17 @@ impl Pending {
         if now.since_us(newest.at) > self.0.live_us {
             return Err(Fallback::Stale);
         }
-        Ok(newest.block)
+        newest.block.ok_or(Fallback::Absent)
+    }
+
+    /// Lets go of a snapshot that has not been believed for a minute.
+    pub(crate) fn tidy(&self, now: UnixUs) {
+        let mut newest = self.0.newest.write();
+        if let Some(old) = newest.as_mut()
+            && now.since_us(old.at) > self.0.live_us.saturating_add(KEPT_US)
+        {
+            old.block = None;
+        }
     }
 
     /// The time by the clock that snapshots are dated with.

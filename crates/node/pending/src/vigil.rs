@@ -17,7 +17,11 @@ impl Pending {
         loop {
             // Falling behind is news as well.
             let heard = tokio::time::timeout(silence, news.recv()).await.is_ok();
-            let live = heard || self.live(self.now()).is_ok();
+            let now = self.now();
+            let live = heard || self.live(now).is_ok();
+            if !live {
+                self.tidy(now);
+            }
             if let Some(notice) = vigil.observe(live, Instant::now()) {
                 tell(notice);
             }

@@ -41,6 +41,24 @@ fn a_snapshot_is_believed_for_two_intervals_and_not_a_microsecond_longer() {
 }
 
 #[test]
+fn what_nobody_believes_is_let_go_after_a_minute() {
+    let world = World::new();
+    show(&world, &world.build(id(1), &[]));
+    let block = Arc::downgrade(&world.pending.live(world.clock.now()).unwrap());
+    world.clock.tick(2 * INTERVAL_US + KEPT_US);
+    world.pending.tidy(world.clock.now());
+    assert!(block.upgrade().is_some());
+    world.clock.tick(1);
+    world.pending.tidy(world.clock.now());
+    assert!(block.upgrade().is_none());
+    let now = world.clock.now();
+    assert_eq!(world.pending.live(now).unwrap_err(), Fallback::Stale);
+    world.feed.clear(id(1));
+    show(&world, &world.build(id(2), &[]));
+    assert!(world.pending.live(now).is_ok());
+}
+
+#[test]
 fn a_head_that_reached_the_block_ends_it() {
     let world = World::new();
     let built = world.build(id(1), &[vec![payment(0)]]);
