@@ -21,7 +21,7 @@ fn refused(args: &[&str], env: &[(&str, &str)]) -> String {
 
 #[test]
 fn flags_are_refused_by_name() {
-    let cases: [(&[&str], &str); 15] = [
+    let cases: [(&[&str], &str); 19] = [
         (&["dev", "--block-time", "0.5"], "0.5"),
         (&["dev", "--block-time", "0"], "at least 1s"),
         (&["dev", "--flashblocks.block-time", "10"], "50ms"),
@@ -63,6 +63,19 @@ fn flags_are_refused_by_name() {
         ),
         (&["dev", "--gas-limit", "21000"], "--gas-limit"),
         (&["dev", "--rpc.max-batch", "0"], "--rpc.max-batch"),
+        (&["dev", "--rpc.pending", "soon"], "--rpc.pending"),
+        (
+            &["dev", "--rpc.pending-placeholders", "none"],
+            "expected standard or spec",
+        ),
+        (
+            &["dev", "--rpc.sync-timeout", "11s"],
+            "--rpc.sync-timeout: 11s is not between 1ms and --rpc.sync-timeout-max, 10s",
+        ),
+        (
+            &["dev", "--rpc.sync-timeout-max", "30s"],
+            "--rpc.sync-timeout-max",
+        ),
         (&["dev", "--fork", "london"], "london"),
         (&["dev", "--http.port", "70000"], "70000"),
         (&["node"], "--chain"),

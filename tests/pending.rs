@@ -6,6 +6,10 @@ mod support;
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, hex};
+use jsonrpsee::core::ClientError;
+use jsonrpsee::core::client::{Subscription, SubscriptionClientT};
+use jsonrpsee::rpc_params;
+use jsonrpsee::ws_client::WsClientBuilder;
 use serde_json::{Value, json};
 use support::process::Blockwright;
 use support::rpc::{Rpc, quantity};
@@ -201,6 +205,97 @@ async fn what_is_preconfirmed_agrees_with_itself_and_with_the_sealed_block() {
         !metrics.contains("blockwright_pending_withdrawn_total{"),
         "{metrics}"
     );
+}
+
+/// Reads a subscription's next message.
+async fn heard(subscription: &mut Subscription<Value>) -> Value {
+    tokio::time::timeout(Duration::from_secs(10), subscription.next())
+        .await
+        .expect("a notification was due")
+        .unwrap()
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_comes_with_the_flashblock_to_who_waits_for_it() {
+    let mut chain = Running::start(&[]).await;
+    let rpc = chain.rpc.clone();
+    let send = async |raw: &Bytes, ms: u64| {
+        let params = json!([raw, ms]);
+        rpc.try_call("eth_sendRawTransactionSync", params).await
+    };
+    while chain.stream.next().await["index"] != 0 {}
+    let head = chain.rpc.number("eth_blockNumber", json!([])).await;
+    let (raw, hash) = sign(&account(1), template(0));
+    let receipt = send(&raw, 5_000).await.unwrap();
+    assert_eq!(receipt["transactionHash"], json!(hash));
+    assert_eq!(receipt["blockHash"], json!(B256::ZERO));
+    assert_eq!(quantity(&receipt["blockNumber"]), head + 1);
+    let now = chain.rpc.number("eth_blockNumber", json!([])).await;
+    assert_eq!(now, head, "the receipt came before its block");
+    let (next, next_hash) = sign(&account(1), template(1));
+    let Err(ClientError::Call(late)) = send(&next, 1).await else {
+        panic!("no flashblock comes within a millisecond");
+    };
+    assert_eq!(late.code(), 4);
+    assert_eq!(late.data().unwrap().get(), json!(next_hash).to_string());
+    let resent = send(&next, 5_000).await.unwrap();
+    assert_eq!(resent["transactionHash"], json!(next_hash));
+    chain.sealed(head + 1).await;
+    let sealed = send(&raw, 5_000).await.unwrap();
+    let block = json!([receipt["blockNumber"], false]);
+    let block = chain.rpc.call("eth_getBlockByNumber", block).await;
+    assert_eq!(sealed["blockHash"], block["hash"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn subscribers_hear_what_each_flashblock_brings() {
+    let mut chain = Running::start(&[]).await;
+    let client = WsClientBuilder::default()
+        .build(&chain.node.endpoints.ws)
+        .await
+        .unwrap();
+    let subscribe = async |params| {
+        client
+            .subscribe::<Value, _>("eth_subscribe", params, "eth_unsubscribe")
+            .await
+            .unwrap()
+    };
+    let mut blocks = subscribe(rpc_params!["newFlashblocks"]).await;
+    let mut logs = subscribe(rpc_params!["pendingLogs", json!({})]).await;
+    let mut txs = subscribe(rpc_params!["newFlashblockTransactions", true]).await;
+    let (hash, flashblock, contract) = chain.create().await;
+    let tx = loop {
+        let tx = heard(&mut txs).await;
+        if tx["hash"] == hash {
+            break tx;
+        }
+    };
+    let log = heard(&mut logs).await;
+    assert_eq!(
+        (&log["address"], &log["transactionHash"]),
+        (&json!(contract), &json!(hash))
+    );
+    // One a flashblock, growing, until the one that brought it.
+    let brought = flashblock["metadata"]["block_number"].as_u64().unwrap();
+    let mut known = Vec::new();
+    loop {
+        let block = heard(&mut blocks).await;
+        if quantity(&block["number"]) != brought {
+            continue;
+        }
+        let hashes = block["transactions"].as_array().unwrap().clone();
+        assert!(hashes.starts_with(&known), "{hashes:?} after {known:?}");
+        known = hashes;
+        if known.contains(&json!(hash)) {
+            assert_eq!(block["stateRoot"], flashblock["diff"]["state_root"]);
+            assert_eq!(
+                known[quantity(&tx["transactionIndex"]) as usize],
+                json!(hash)
+            );
+            break;
+        }
+    }
 }
 
 /// The transaction's own word for the block's time.

@@ -67,6 +67,12 @@ assert.equal(BigInt(await ethers.call({ to: address, blockTag: 'pending' })), 42
 const logs = await ethers.getLogs({ address, fromBlock: 'pending', toBlock: 'pending' });
 assert.equal(logs[0].blockHash, zero);
 
+// The same in one call.
+const sent = await wallet.sendTransactionSync({ to: address, gas: 100_000n, timeout: 2000, maxFeePerGas: 10n ** 10n, maxPriorityFeePerGas: 1n });
+assert.equal(sent.status, 'success');
+assert.equal(sent.blockHash, zero);
+assert.equal(sent.blockNumber, head + 1n);
+
 assert.equal(await viem.getBlockNumber(), head, 'the block was sealed too soon for this test');
 console.log(`preconfirmed: ${hash} in block ${receipt.blockNumber}`);
 process.exit(0);

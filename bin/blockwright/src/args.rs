@@ -327,11 +327,7 @@ impl SharedArgs {
             builder: self.builder.config(),
             txpool: self.limits.txpool(),
             stream: self.content.settings(self.stream.settings()),
-            rpc: RpcLimits {
-                gas_cap: self.limits.rpc_gascap,
-                batch_max: self.limits.rpc_max_batch,
-                connections_max: self.limits.rpc_max_connections,
-            },
+            rpc: self.pending.limits(self.limits.rpc()),
             forward: self.forward.settings(),
             builder_api: self.builder_api.settings(),
             payment: self.payment.settings(),
@@ -384,6 +380,15 @@ impl BuilderArgs {
 }
 
 impl LimitArgs {
+    fn rpc(&self) -> RpcLimits {
+        RpcLimits {
+            gas_cap: self.rpc_gascap,
+            batch_max: self.rpc_max_batch,
+            connections_max: self.rpc_max_connections,
+            ..RpcLimits::default()
+        }
+    }
+
     const fn txpool(&self) -> TxPoolConfig {
         TxPoolConfig {
             count_max: self.txpool_max_count,

@@ -1,7 +1,11 @@
-//! What JSON-RPC answers for `pending`.
+//! What JSON-RPC answers for `pending`, and for how long it waits for receipts.
 
-use blockwright_launch::{PendingSettings, Placeholders};
+use std::time::Duration;
+
+use blockwright_launch::{PendingSettings, Placeholders, RpcLimits};
 use clap::{Args, ValueEnum};
+
+use crate::duration;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Preconfirmed state")]
@@ -25,6 +29,19 @@ pub(crate) struct PendingArgs {
         value_name = "standard|spec"
     )]
     placeholders: Placeholders,
+    /// How long eth_sendRawTransactionSync waits for its receipt unless the call asks for another time.
+    #[arg(long = "rpc.sync-timeout", env = "BLOCKWRIGHT_RPC_SYNC_TIMEOUT",
+          default_value = "2s", value_name = "TIME", value_parser = duration::milliseconds)]
+    sync_timeout: Duration,
+    /// The longest time that a call may ask for; below 30s. One that asks for more waits for
+    /// --rpc.sync-timeout.
+    #[arg(long = "rpc.sync-timeout-max", env = "BLOCKWRIGHT_RPC_SYNC_TIMEOUT_MAX",
+          default_value = "10s", value_name = "TIME", value_parser = duration::milliseconds)]
+    sync_timeout_max: Duration,
+    /// Most calls of eth_sendRawTransactionSync that wait at once; more are refused as busy.
+    #[arg(long = "rpc.max-sync", env = "BLOCKWRIGHT_RPC_MAX_SYNC",
+          default_value_t = RpcLimits::default().sync_waiting_max, value_name = "N")]
+    max_sync: usize,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -34,6 +51,16 @@ enum Source {
 }
 
 impl PendingArgs {
+    /// `limits` with those of calls that wait.
+    pub(crate) const fn limits(&self, limits: RpcLimits) -> RpcLimits {
+        RpcLimits {
+            sync_timeout: self.sync_timeout,
+            sync_timeout_max: self.sync_timeout_max,
+            sync_waiting_max: self.max_sync,
+            ..limits
+        }
+    }
+
     pub(crate) const fn settings(&self) -> PendingSettings {
         PendingSettings {
             flashblocks: matches!(self.pending, Source::Flashblocks),

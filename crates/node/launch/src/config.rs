@@ -132,6 +132,12 @@ pub struct RpcLimits {
     pub batch_max: u32,
     /// Most connections to each of HTTP and WebSocket.
     pub connections_max: u32,
+    /// How long `eth_sendRawTransactionSync` waits unless it asks for another time.
+    pub sync_timeout: Duration,
+    /// The longest time it may ask for.
+    pub sync_timeout_max: Duration,
+    /// Most calls of it that wait at once.
+    pub sync_waiting_max: usize,
 }
 
 impl Default for RpcLimits {
@@ -140,6 +146,9 @@ impl Default for RpcLimits {
             gas_cap: 50_000_000,
             batch_max: 1_000,
             connections_max: 1_000,
+            sync_timeout: Duration::from_secs(2),
+            sync_timeout_max: Duration::from_secs(10),
+            sync_waiting_max: 1_000,
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::builder_api::BuilderApi;
 use crate::datadir::DataDir;
 use crate::overlay::Preconfirmed;
 use crate::server_runtime::ServerRuntime;
-use crate::servers::{Servers, rpc_parts};
+use crate::servers::{Servers, check_waits, rpc_parts};
 use crate::{
     Bound, BuilderConfig, Endpoints, LaunchError, NodeConfig, TxPoolConfig, metrics_server,
 };
@@ -62,6 +62,7 @@ impl Node {
         config: NodeConfig,
     ) -> Result<Self, LaunchError> {
         let job = job_config(&config.builder)?;
+        check_waits(&config.rpc)?;
         // Before the first part that counts anything.
         let recorder = metrics_server::recorder()?;
         blockwright_service::describe_metrics();
@@ -71,8 +72,7 @@ impl Node {
         let pool = Pool::new(pool_config(chain.chain_id(), &config.txpool));
         let (shutdown, stopped) = watch::channel(false);
 
-        let interval = config.builder.flashblock_interval;
-        let preconfirmed = Preconfirmed::start(config.pending, interval, &store, &chain)?;
+        let preconfirmed = Preconfirmed::start(&config, &store, &chain)?;
         let (streaming, stream, publisher) = open_stream(&config).await?;
         let flashblocks = stream.local_addr();
         let (metrics, serve_metrics) = metrics_server::bind(

@@ -1,7 +1,6 @@
 //! Preconfirmed state, wired: the builder's flashblocks in, JSON-RPC's `pending` and `/health` out.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use blockwright_chain::ChainSpec;
 use blockwright_pending::{Pending, PendingSink, pending, start_assembler};
@@ -13,7 +12,7 @@ use blockwright_stream::Publisher;
 use blockwright_types::{Flashblock, PayloadEnd};
 use serde_json::json;
 
-use crate::LaunchError;
+use crate::{LaunchError, NodeConfig};
 
 /// What JSON-RPC answers for `pending`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,17 +36,18 @@ impl Default for PendingSettings {
 pub(crate) struct Preconfirmed(Option<(PendingSink, Overlay)>);
 
 impl Preconfirmed {
-    /// Starts making snapshots of flashblocks that come every `interval`.
+    /// Starts making snapshots of the builder's flashblocks.
     pub(crate) fn start(
-        settings: PendingSettings,
-        interval: Duration,
+        config: &NodeConfig,
         store: &Store,
         chain: &Arc<ChainSpec>,
     ) -> Result<Self, LaunchError> {
+        let settings = config.pending;
         if !settings.flashblocks {
             return Ok(Self(None));
         }
         blockwright_pending::describe_metrics();
+        let interval = config.builder.flashblock_interval;
         let interval_us = u64::try_from(interval.as_micros()).unwrap_or(u64::MAX);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let (feed, pending) = pending(interval_us, clock);

@@ -18,8 +18,9 @@ use jsonrpsee::Methods;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::flag::flag;
 use crate::server_runtime::ServerRuntime;
-use crate::{Bound, LaunchError, NodeConfig};
+use crate::{Bound, LaunchError, NodeConfig, RpcLimits};
 
 /// HTTP, WebSocket and the authenticated port.
 pub(crate) struct Servers {
@@ -70,10 +71,30 @@ pub(crate) fn rpc_parts(
         ),
         limits: blockwright_rpc::RpcLimits {
             call_gas_max: config.rpc.gas_cap,
+            sync_timeout: config.rpc.sync_timeout,
+            sync_timeout_max: config.rpc.sync_timeout_max,
+            sync_waiting_max: config.rpc.sync_waiting_max,
             ..blockwright_rpc::RpcLimits::default()
         },
     });
     Ok(RpcParts { api, copies })
+}
+
+/// Refuses waits that make no sense, before anything is started.
+pub(crate) fn check_waits(limits: &RpcLimits) -> Result<(), LaunchError> {
+    if limits.sync_timeout.is_zero() || limits.sync_timeout > limits.sync_timeout_max {
+        let (asked, most) = (limits.sync_timeout, limits.sync_timeout_max);
+        let reason = format!("{asked:?} is not between 1ms and --rpc.sync-timeout-max, {most:?}");
+        return Err(flag("--rpc.sync-timeout", &reason));
+    }
+    let idle = ServerConfig::default().idle_timeout;
+    if limits.sync_timeout_max >= idle {
+        let most = limits.sync_timeout_max;
+        let reason =
+            format!("{most:?} is not below {idle:?}, after which idle connections are cut");
+        return Err(flag("--rpc.sync-timeout-max", &reason));
+    }
+    Ok(())
 }
 
 impl Servers {

@@ -114,6 +114,11 @@ impl PendingBlock {
         &self.block.parts[self.block.parts.len() - 1]
     }
 
+    /// Position in the block of the first transaction that the last flashblock added.
+    pub fn newest_position(&self) -> usize {
+        self.block.transaction_count() - self.newest_part().transactions.len()
+    }
+
     /// This block, and below it those preconfirmed ancestors that were not stored when it began.
     pub fn lineage(&self) -> impl Iterator<Item = &Self> {
         std::iter::successors(Some(self), |block| block.parent.as_deref())

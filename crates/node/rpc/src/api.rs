@@ -28,6 +28,12 @@ pub struct RpcLimits {
     pub workers: usize,
     /// Time a request may wait for a worker before it is refused.
     pub worker_wait: Duration,
+    /// Time an `eth_sendRawTransactionSync` waits for its receipt unless it asks for another.
+    pub sync_timeout: Duration,
+    /// Longest time it may ask for.
+    pub sync_timeout_max: Duration,
+    /// Calls of it that may wait at once; more are refused.
+    pub sync_waiting_max: usize,
     /// Blocks an `eth_getLogs` may span.
     pub logs_blocks_max: u64,
     /// Logs an `eth_getLogs` may return.
@@ -46,6 +52,9 @@ impl Default for RpcLimits {
                 .map_or(2, usize::from)
                 .max(2),
             worker_wait: Duration::from_secs(5),
+            sync_timeout: Duration::from_secs(2),
+            sync_timeout_max: Duration::from_secs(10),
+            sync_waiting_max: 1_000,
             logs_blocks_max: 10_000,
             logs_count_max: 20_000,
             fee_history_blocks_max: 1_024,
@@ -84,6 +93,7 @@ pub struct EthApi {
     /// Takes the transactions that are sent.
     pub(crate) intake: Intake,
     workers: Arc<Semaphore>,
+    sync_places: Arc<Semaphore>,
 }
 
 impl EthApi {
@@ -93,6 +103,7 @@ impl EthApi {
         Self {
             intake: Intake::new(deps.pool.clone(), deps.forwarding.clone()),
             workers: Arc::new(Semaphore::new(deps.limits.workers)),
+            sync_places: Arc::new(Semaphore::new(deps.limits.sync_waiting_max)),
             deps: Arc::new(deps),
         }
     }
@@ -103,6 +114,11 @@ impl EthApi {
             intake: self.intake.for_pool_alone(),
             ..self.clone()
         }
+    }
+
+    /// Places of those who wait for a receipt.
+    pub(crate) fn sync_places(&self) -> &Semaphore {
+        &self.sync_places
     }
 
     /// Runs `work` on a blocking thread, a bounded number at a time.

@@ -14,7 +14,7 @@ use jsonrpsee::server::BatchResponseBuilder;
 use jsonrpsee::types::error::reject_too_big_batch_request;
 use jsonrpsee::types::{ErrorObjectOwned, Id, Request};
 
-use crate::eth::SEND_CONDITIONAL;
+use crate::eth::{SEND_CONDITIONAL, SEND_SYNC};
 use crate::intake::Intake;
 use crate::submissions::{SEND_RAW, Submissions};
 use crate::{RpcError, Sources, metrics};
@@ -160,7 +160,10 @@ where
 
     /// The answer to a transaction from where none are taken.
     fn refusal(&self, request: &Request<'_>) -> Option<MethodResponse> {
-        if !matches!(request.method_name(), SEND_RAW | SEND_CONDITIONAL) {
+        if !matches!(
+            request.method_name(),
+            SEND_RAW | SEND_CONDITIONAL | SEND_SYNC
+        ) {
             return None;
         }
         let refused = self.sources.refused(request.extensions())?;

@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 
 use alloy_eips::BlockId;
-use alloy_primitives::{Bytes, hex};
+use std::time::Duration;
+
+use alloy_primitives::{B256, Bytes, hex};
 use blockwright_exec::ExecError;
 use blockwright_forward::SequencerError;
 use blockwright_pool::PoolError;
@@ -17,6 +19,10 @@ const SERVER: i32 = -32_000;
 const TRANSACTION_REJECTED: i32 = -32_003;
 const LIMIT_EXCEEDED: i32 = -32_005;
 const REVERTED: i32 = 3;
+/// EIP-7966: not included in time, not ready, and a gap before the nonce.
+const NOT_INCLUDED: i32 = 4;
+const NOT_READY: i32 = 5;
+const NONCE_GAP: i32 = 6;
 
 /// Selector of `Error(string)`.
 const ERROR_STRING: [u8; 4] = [0x08, 0xc3, 0x79, 0xa0];
@@ -62,6 +68,27 @@ pub enum RpcError {
     /// Transactions are taken from listed addresses alone, and this is another.
     #[error("transaction rejected: {} is not among the sources this node takes transactions from", source_text(.0))]
     SourceNotListed(Option<IpAddr>),
+    /// The transaction is pooled and was in no block by the end of the wait.
+    #[error("the transaction was added to the pool but not included within {} ms", .timeout.as_millis())]
+    NotIncluded {
+        /// Its hash.
+        hash: B256,
+        /// How long was waited.
+        timeout: Duration,
+    },
+    /// The transaction was pooled and is no more, and it is in no block.
+    #[error("the transaction left the pool without being included: it was replaced or dropped")]
+    LeftPool(B256),
+    /// The transaction is pooled and waits for earlier ones of its sender.
+    #[error(
+        "nonce gap: expected nonce {expected}, tx nonce {nonce}; the transaction waits in the pool"
+    )]
+    NonceGap {
+        /// The next nonce that could run.
+        expected: u64,
+        /// The transaction's.
+        nonce: u64,
+    },
     /// The transaction asks for a condition that is not looked at.
     #[error("transaction rejected: this builder does not hold {0} when it includes transactions")]
     ConditionNotSupported(&'static str),
@@ -91,6 +118,8 @@ impl RpcError {
             Self::Busy
             | Self::StateNotHeld { .. }
             | Self::UnknownBlock(_)
+            | Self::NotIncluded { .. }
+            | Self::NonceGap { .. }
             | Self::Rejected(PoolError::IntakeFull { .. }) => Severity::Retry,
             Self::Sequencer(error) => error.severity(),
             Self::InvalidParams { .. }
@@ -100,6 +129,7 @@ impl RpcError {
             | Self::InvalidCall(_)
             | Self::Rejected(_)
             | Self::SourceNotListed(_)
+            | Self::LeftPool(_)
             | Self::ConditionNotSupported(_)
             | Self::LimitExceeded(_)
             | Self::Internal(_) => Severity::AbandonJob,
@@ -116,6 +146,9 @@ impl RpcError {
             | Self::Sequencer(SequencerError::Busy { .. }) => LIMIT_EXCEEDED,
             Self::Sequencer(SequencerError::Refused(refusal)) => refusal.code(),
             Self::ConditionNotSupported(_) | Self::SourceNotListed(_) => TRANSACTION_REJECTED,
+            Self::NotIncluded { .. } => NOT_INCLUDED,
+            Self::LeftPool(_) => NOT_READY,
+            Self::NonceGap { .. } => NONCE_GAP,
             Self::Internal(_) => INTERNAL,
             Self::UnknownBlock(_)
             | Self::StateNotHeld { .. }
@@ -145,6 +178,8 @@ impl From<RpcError> for ErrorObjectOwned {
             RpcError::Reverted(ref output) => Some(hex::encode_prefixed(output)),
             // For programs; the message is for people.
             RpcError::SourceNotListed(_) => Some("source_not_listed".to_owned()),
+            RpcError::NotIncluded { hash, .. } | RpcError::LeftPool(hash) => Some(hash.to_string()),
+            RpcError::NonceGap { expected, .. } => Some(format!("0x{expected:x}")),
             _ => None,
         };
         if let RpcError::Internal(cause) = &error {

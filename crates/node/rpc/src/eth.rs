@@ -7,8 +7,11 @@ mod fees;
 mod logs;
 mod receipts;
 mod submit;
+mod submit_sync;
 mod transactions;
 
-pub(crate) use blocks::header_view;
-pub(crate) use logs::block_logs;
+pub(crate) use blocks::{header_view, rpc_block};
+pub(crate) use logs::{block_logs, logs_from};
 pub(crate) use submit::SEND_CONDITIONAL;
+pub(crate) use submit_sync::SEND_SYNC;
+pub(crate) use transactions::transactions_from;

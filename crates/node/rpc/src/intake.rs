@@ -83,6 +83,11 @@ impl Intake {
         outcomes
     }
 
+    /// Whether the sequencer decides what is taken.
+    pub(crate) const fn asks_sequencer(&self) -> bool {
+        self.forwarding.sequencer.is_some()
+    }
+
     fn is_local(&self) -> bool {
         self.forwarding.sequencer.is_none() && self.forwarding.copies.is_none()
     }

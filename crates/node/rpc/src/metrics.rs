@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
 
 const REQUESTS: &str = "blockwright_rpc_requests_total";
 const DURATION: &str = "blockwright_rpc_request_seconds";
@@ -10,6 +12,8 @@ const BATCHES: &str = "blockwright_rpc_batch_entries";
 const WORKERS_REFUSED: &str = "blockwright_rpc_workers_refused_total";
 const SOURCES_REFUSED: &str = "blockwright_rpc_sources_refused_total";
 const SEQUENCED_NOT_POOLED: &str = "blockwright_rpc_sequenced_not_pooled_total";
+const SYNC_WAITING: &str = "blockwright_rpc_sync_waiting_count";
+const SYNC_REFUSED: &str = "blockwright_rpc_sync_refused_total";
 const LAGGED: &str = "blockwright_rpc_subscriptions_lagged_total";
 
 /// Tells the recorder what each metric means.
@@ -25,6 +29,16 @@ pub(crate) fn describe() {
         WORKERS_REFUSED,
         Unit::Count,
         "Calls, estimates and scans refused because all workers were busy"
+    );
+    describe_gauge!(
+        SYNC_WAITING,
+        Unit::Count,
+        "Calls of eth_sendRawTransactionSync that wait for a receipt"
+    );
+    describe_counter!(
+        SYNC_REFUSED,
+        Unit::Count,
+        "Calls of eth_sendRawTransactionSync refused because too many waited"
     );
     describe_counter!(
         SOURCES_REFUSED,
@@ -74,6 +88,26 @@ pub(crate) fn source_refused() {
 
 pub(crate) fn sequenced_not_pooled() {
     counter!(SEQUENCED_NOT_POOLED).increment(1);
+}
+
+pub(crate) fn sync_refused() {
+    counter!(SYNC_REFUSED).increment(1);
+}
+
+/// One call that waits, for as long as this lives: callers may leave at any time.
+pub(crate) struct SyncWaiting(());
+
+impl SyncWaiting {
+    pub(crate) fn begin() -> Self {
+        gauge!(SYNC_WAITING).increment(1.0);
+        Self(())
+    }
+}
+
+impl Drop for SyncWaiting {
+    fn drop(&mut self) {
+        gauge!(SYNC_WAITING).decrement(1.0);
+    }
 }
 
 pub(crate) fn subscription_lagged() {

@@ -10,7 +10,7 @@ use jsonrpsee::RpcModule;
 use serde::{Deserialize, Serialize};
 
 use crate::args::Args;
-use crate::eth::SEND_CONDITIONAL;
+use crate::eth::{SEND_CONDITIONAL, SEND_SYNC};
 use crate::submissions::{SEND_RAW, raw_transaction};
 use crate::subscriptions::register_subscriptions;
 use crate::{EthApi, RpcError};
@@ -25,6 +25,7 @@ pub fn eth_module(api: &EthApi) -> RpcModule<EthApi> {
     execution_methods(&mut methods);
     fee_methods(&mut methods);
     submit_methods(&mut methods);
+    sync_methods(&mut methods);
     node_methods(&mut methods);
     miner_methods(&mut methods);
     methods.module
@@ -206,6 +207,21 @@ fn submit_methods(methods: &mut MethodTable) {
             args.at_most(2)?;
             let encoded = args.required(0, "transaction")?;
             api.send_conditional(encoded, &args.required(1, "condition")?)
+                .await
+        })
+        .expect("method names in this file are distinct");
+}
+
+/// Not for consensus clients: it waits.
+fn sync_methods(methods: &mut MethodTable) {
+    methods
+        .module
+        .register_async_method(SEND_SYNC, |params, api: Arc<EthApi>, _| async move {
+            let args = Args::parse(&params)?;
+            args.at_most(2)?;
+            let timeout_ms: Option<Count> = args.optional(1, "timeout")?;
+            let encoded = args.required(0, "transaction")?;
+            api.send_raw_transaction_sync(encoded, timeout_ms.map(|count| count.0))
                 .await
         })
         .expect("method names in this file are distinct");

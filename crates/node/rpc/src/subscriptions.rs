@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use alloy_rpc_types_eth::Filter;
-use alloy_rpc_types_eth::pubsub::SubscriptionKind;
+use blockwright_pending::PendingBlock;
 use blockwright_state::CanonUpdate;
 use jsonrpsee::core::SubscriptionError;
 use jsonrpsee::types::{ErrorObjectOwned, Params};
@@ -13,9 +13,9 @@ use serde_json::value::to_raw_value;
 use tokio::sync::broadcast;
 
 use crate::args::Args;
-use crate::eth::{block_logs, header_view};
+use crate::eth::{block_logs, header_view, logs_from, rpc_block, transactions_from};
 use crate::overlay::Shown;
-use crate::{EthApi, RpcError, metrics};
+use crate::{EthApi, Overlay, RpcError, metrics};
 
 /// Registers `eth_subscribe` and `eth_unsubscribe`.
 pub(crate) fn register_subscriptions(module: &mut RpcModule<EthApi>) {
@@ -36,6 +36,38 @@ enum Feed {
     NewHeads,
     Logs(Box<Filter>),
     NewPendingTransactions,
+    Preconfirmed(Overlay, Preconfirmed),
+}
+
+/// What a subscriber wants of each flashblock.
+enum Preconfirmed {
+    /// The block so far, with whole transactions where asked.
+    Blocks { full: bool },
+    /// The logs that are new in it.
+    Logs(Box<Filter>),
+    /// The transactions that are new in it, whole where asked.
+    Transactions { full: bool },
+}
+
+impl Preconfirmed {
+    fn write(&self, shown: &Shown, newest: usize, out: &mut Messages) {
+        match self {
+            Self::Blocks { full } => match rpc_block(shown, *full) {
+                Ok(block) => push(&block, out),
+                Err(error) => tracing::error!(%error, "a flashblock cannot be shown"),
+            },
+            Self::Logs(filter) => logs_from(shown, newest, filter, false)
+                .iter()
+                .for_each(|log| push(log, out)),
+            Self::Transactions { full: true } => transactions_from(shown, newest)
+                .iter()
+                .for_each(|tx| push(tx, out)),
+            Self::Transactions { full: false } => {
+                let hashes = shown.block().transactions().skip(newest);
+                hashes.for_each(|tx| push(&tx.hash, out));
+            }
+        }
+    }
 }
 
 /// Why a subscription ends.
@@ -53,7 +85,7 @@ async fn serve(
     pending: PendingSubscriptionSink,
     api: &EthApi,
 ) -> Result<(), SubscriptionError> {
-    let feed = match feed(params) {
+    let feed = match feed(params, api) {
         Ok(feed) => feed,
         Err(error) => {
             pending.reject(ErrorObjectOwned::from(error)).await;
@@ -93,6 +125,16 @@ async fn serve(
             })
             .await
         }
+        Feed::Preconfirmed(overlay, wanted) => {
+            let source = overlay.pending.subscribe();
+            let sink = pending.accept().await?;
+            follow(sink, source, move |block: &Arc<PendingBlock>, out| {
+                let newest = block.newest_position();
+                let shown = Shown::Preconfirmed(Arc::clone(block), overlay.placeholders);
+                wanted.write(&shown, newest, out);
+            })
+            .await
+        }
     };
     match end {
         End::Gone => Ok(()),
@@ -106,26 +148,45 @@ async fn serve(
     }
 }
 
-fn feed(params: &Params<'_>) -> Result<Feed, RpcError> {
+fn feed(params: &Params<'_>, api: &EthApi) -> Result<Feed, RpcError> {
     let args = Args::parse(params)?;
-    let kind: SubscriptionKind = args.required(0, "subscription")?;
-    match kind {
-        SubscriptionKind::NewHeads => Ok(Feed::NewHeads),
-        SubscriptionKind::Logs => {
-            let filter: Option<Filter> = args.optional(1, "filter")?;
-            Ok(Feed::Logs(Box::new(filter.unwrap_or_default())))
-        }
-        SubscriptionKind::NewPendingTransactions => {
-            if args.optional::<bool>(1, "full")?.unwrap_or(false) {
+    args.at_most(2)?;
+    let kind: String = args.required(0, "subscription")?;
+    match kind.as_str() {
+        "newHeads" => Ok(Feed::NewHeads),
+        "logs" => Ok(Feed::Logs(filter(&args)?)),
+        "newPendingTransactions" => {
+            if full(&args)? {
                 return Err(RpcError::invalid("full", "only hashes are served"));
             }
             Ok(Feed::NewPendingTransactions)
+        }
+        "newFlashblocks" => preconfirmed(api, Preconfirmed::Blocks { full: full(&args)? }),
+        "pendingLogs" => preconfirmed(api, Preconfirmed::Logs(filter(&args)?)),
+        "newFlashblockTransactions" => {
+            preconfirmed(api, Preconfirmed::Transactions { full: full(&args)? })
         }
         other => Err(RpcError::invalid(
             "subscription",
             format!("{other:?} is not served"),
         )),
     }
+}
+
+fn full(args: &Args) -> Result<bool, RpcError> {
+    Ok(args.optional(1, "full")?.unwrap_or(false))
+}
+
+fn filter(args: &Args) -> Result<Box<Filter>, RpcError> {
+    let filter: Option<Filter> = args.optional(1, "filter")?;
+    Ok(Box::new(filter.unwrap_or_default()))
+}
+
+fn preconfirmed(api: &EthApi, wanted: Preconfirmed) -> Result<Feed, RpcError> {
+    let overlay = api.deps.overlay.clone().ok_or_else(|| {
+        RpcError::invalid("subscription", "preconfirmed state is switched off here")
+    })?;
+    Ok(Feed::Preconfirmed(overlay, wanted))
 }
 
 /// Messages of one event.

@@ -89,6 +89,11 @@ impl EthApi {
 
 /// The logs of a block that match the filter's addresses and topics.
 pub(crate) fn block_logs(shown: &Shown, filter: &Filter, removed: bool) -> Vec<Log> {
+    logs_from(shown, 0, filter, removed)
+}
+
+/// The same of its transactions from position `first` on.
+pub(crate) fn logs_from(shown: &Shown, first: usize, filter: &Filter, removed: bool) -> Vec<Log> {
     let block = shown.block();
     if !filter.matches_bloom(block.header.logs_bloom) {
         return Vec::new();
@@ -97,6 +102,10 @@ pub(crate) fn block_logs(shown: &Shown, filter: &Filter, removed: bool) -> Vec<L
     let mut found = Vec::new();
     let mut log_index = 0;
     for (index, (tx, receipt)) in block.transactions().zip(block.receipts()).enumerate() {
+        if index < first {
+            log_index += receipt.logs().len() as u64;
+            continue;
+        }
         for log in receipt.logs() {
             if filter.matches_address(log.address) && filter.matches_topics(log.topics()) {
                 found.push(Log {

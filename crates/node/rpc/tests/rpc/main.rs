@@ -10,3 +10,4 @@ mod reading;
 mod sending;
 mod sources;
 mod subscribing;
+mod waiting;
