@@ -52,6 +52,11 @@ const RULES: &[Rule] = &[
         reason: "only exec runs transactions",
     },
     Rule {
+        word: ".inspect_run(",
+        allowed: EXECUTION,
+        reason: "only exec runs transactions",
+    },
+    Rule {
         word: "unbounded_channel",
         allowed: &[],
         reason: "every queue is bounded",

@@ -269,10 +269,18 @@ struct LimitArgs {
         value_name = "WEI"
     )]
     txpool_min_tip: u128,
-    /// Most gas of one eth_call or eth_estimateGas.
+    /// Most gas of one eth_call or eth_estimateGas, and of all calls of an eth_simulateV1.
     #[arg(long = "rpc.gascap", env = "BLOCKWRIGHT_RPC_GASCAP",
           default_value_t = RpcLimits::default().gas_cap, value_name = "GAS")]
     rpc_gascap: u64,
+    /// Most calls of one eth_simulateV1, over all its blocks.
+    #[arg(long = "rpc.simulate-calls-max", env = "BLOCKWRIGHT_RPC_SIMULATE_CALLS_MAX",
+          default_value_t = RpcLimits::default().simulate_calls_max, value_name = "N")]
+    rpc_simulate_calls_max: usize,
+    /// Most bytes that the calls of one eth_simulateV1 return and log; each log counts 256 more.
+    #[arg(long = "rpc.simulate-result-max", env = "BLOCKWRIGHT_RPC_SIMULATE_RESULT_MAX",
+          default_value_t = RpcLimits::default().simulate_result_bytes_max, value_name = "BYTES")]
+    rpc_simulate_result_max: usize,
     /// Most entries of one JSON-RPC batch.
     #[arg(long = "rpc.max-batch", env = "BLOCKWRIGHT_RPC_MAX_BATCH",
           default_value_t = RpcLimits::default().batch_max, value_name = "N",
@@ -383,6 +391,8 @@ impl LimitArgs {
     fn rpc(&self) -> RpcLimits {
         RpcLimits {
             gas_cap: self.rpc_gascap,
+            simulate_calls_max: self.rpc_simulate_calls_max,
+            simulate_result_bytes_max: self.rpc_simulate_result_max,
             batch_max: self.rpc_max_batch,
             connections_max: self.rpc_max_connections,
             ..RpcLimits::default()

@@ -2,7 +2,7 @@
 
 use alloy_eips::eip2930::AccessList;
 use alloy_eips::eip7702::SignedAuthorization;
-use alloy_primitives::map::{AddressMap, U256Map};
+use alloy_primitives::map::AddressMap;
 use alloy_primitives::{Address, Bytes, Log, TxKind, U256};
 use blockwright_types::BlockContext;
 use op_revm::transaction::deposit::DepositTransactionParts;
@@ -10,13 +10,14 @@ use op_revm::{L1BlockInfo, OpHaltReason, OpTransaction};
 use revm::context::TxEnv;
 use revm::context_interface::either::Either;
 use revm::context_interface::result::ExecutionResult;
-use revm::database_interface::{Database, DatabaseRef};
-use revm::state::Bytecode;
+use revm::database_interface::DatabaseRef;
 
 use crate::env::cfg_env;
 use crate::error::{ExecError, TxFailure};
+use crate::halt::halt_text;
 use crate::layer::Layer;
 use crate::machine::{Machine, Ran, Run};
+use crate::overrides::{AccountOverride, apply_overrides};
 
 /// A message to execute. `Default` is a call of the zero address with nothing.
 #[derive(Clone, Debug, Default)]
@@ -40,23 +41,20 @@ pub struct CallRequest {
     pub access_list: AccessList,
     /// EIP-7702 authorizations.
     pub authorization_list: Vec<SignedAuthorization>,
-    /// State that is different for this message.
+    /// State that is different for this message. In a simulation the block's overrides hold, and
+    /// these are not looked at.
     pub overrides: AddressMap<AccountOverride>,
+    /// What `BLOBBASEFEE` answers, in wei; 1, as on any rollup, where `None`.
+    pub blob_base_fee: Option<u128>,
+    /// The sender's nonce; the account's where `None`. Looked at only in a simulation.
+    pub nonce: Option<u64>,
 }
 
-/// An account that is different for one message.
-#[derive(Clone, Debug, Default)]
-pub struct AccountOverride {
-    /// Balance in wei.
-    pub balance: Option<U256>,
-    /// Nonce.
-    pub nonce: Option<u64>,
-    /// Code.
-    pub code: Option<Bytes>,
-    /// The whole storage (`state`): slots not named are zero.
-    pub state: Option<U256Map<U256>>,
-    /// Single slots (`stateDiff`).
-    pub state_diff: U256Map<U256>,
+impl CallRequest {
+    /// Whether it offers nothing for gas.
+    pub(crate) fn is_free(&self) -> bool {
+        self.gas_price.unwrap_or(0) == 0 && self.priority_fee.unwrap_or(0) == 0
+    }
 }
 
 /// How a message ended.
@@ -101,7 +99,7 @@ pub fn call<R: DatabaseRef>(
     let mut caller = Caller::new(context, reader, request)?;
     let gas = request.gas.unwrap_or(gas_cap).min(gas_cap);
     let ran = caller.run(gas).map_err(call_error)?;
-    Ok(outcome(ran))
+    Ok(outcome(ran.result))
 }
 
 /// Errors of a message rather than of a block.
@@ -112,9 +110,9 @@ pub(crate) fn call_error(failure: TxFailure) -> ExecError {
     }
 }
 
-pub(crate) fn outcome(ran: Ran) -> CallOutcome {
-    let gas_used = ran.result.tx_gas_used();
-    match ran.result {
+pub(crate) fn outcome(result: ExecutionResult<OpHaltReason>) -> CallOutcome {
+    let gas_used = result.tx_gas_used();
+    match result {
         ExecutionResult::Success { output, logs, .. } => CallOutcome {
             status: CallStatus::Success(output.into_data()),
             gas_used,
@@ -128,10 +126,7 @@ pub(crate) fn outcome(ran: Ran) -> CallOutcome {
         ExecutionResult::Halt { reason, .. } => CallOutcome {
             status: CallStatus::Halt {
                 out_of_gas: is_out_of_gas(&reason),
-                reason: match reason {
-                    OpHaltReason::Base(reason) => format!("{reason:?}"),
-                    OpHaltReason::FailedDeposit => "failed deposit".to_owned(),
-                },
+                reason: halt_text(reason),
             },
             gas_used,
             logs: Vec::new(),
@@ -156,7 +151,7 @@ impl<'a, R: DatabaseRef> Caller<'a, R> {
         reader: R,
         request: &'a CallRequest,
     ) -> Result<Self, ExecError> {
-        let free = request.gas_price.unwrap_or(0) == 0 && request.priority_fee.unwrap_or(0) == 0;
+        let free = request.is_free();
         let mut cfg = cfg_env(context);
         cfg.disable_nonce_check = true;
         cfg.disable_eip3607 = true;
@@ -165,14 +160,13 @@ impl<'a, R: DatabaseRef> Caller<'a, R> {
         cfg.tx_chain_id_check = false;
         // The cap on transactions (EIP-7825) does not bind messages.
         cfg.tx_gas_limit_cap = Some(u64::MAX);
-        let mut layer = Layer::new(reader);
-        for (address, account) in &request.overrides {
-            override_account(&mut layer, *address, account)
-                .map_err(|error| ExecError::Fault(Box::new(error)))?;
-        }
-        let mut machine = Machine::with_cfg(context, cfg, layer);
+        let mut machine = Machine::with_cfg(context, cfg, Layer::new(reader));
+        apply_overrides(&mut machine, &request.overrides)?;
         if free {
             machine.block_mut().basefee = 0;
+        }
+        if let Some(price) = request.blob_base_fee {
+            machine.set_blob_base_fee(price);
         }
         *machine.l1_mut() = no_rollup_fees(context);
         Ok(Self { machine, request })
@@ -184,15 +178,16 @@ impl<'a, R: DatabaseRef> Caller<'a, R> {
 
     /// Executes the message with this gas limit.
     pub(crate) fn run(&mut self, gas: u64) -> Result<Ran, TxFailure> {
-        self.machine.run(Run::Transaction {
-            env: env(self.request, gas),
+        let ran = self.machine.run(Run::Transaction {
+            env: message_env(self.request, gas),
             da_millionths: None,
-        })
+        })?;
+        Ok(ran)
     }
 }
 
 /// Parameters of this block under which op-revm charges neither L1 data nor operator fee.
-fn no_rollup_fees(context: &BlockContext) -> L1BlockInfo {
+pub(crate) fn no_rollup_fees(context: &BlockContext) -> L1BlockInfo {
     L1BlockInfo {
         l2_block: Some(U256::from(context.number)),
         operator_fee_scalar: Some(U256::ZERO),
@@ -202,7 +197,8 @@ fn no_rollup_fees(context: &BlockContext) -> L1BlockInfo {
     }
 }
 
-fn env(request: &CallRequest, gas: u64) -> OpTransaction<TxEnv> {
+/// The environment of a message with this gas limit.
+pub(crate) fn message_env(request: &CallRequest, gas: u64) -> OpTransaction<TxEnv> {
     let tx_type = if !request.authorization_list.is_empty() {
         4
     } else if request.priority_fee.is_some() {
@@ -220,10 +216,13 @@ fn env(request: &CallRequest, gas: u64) -> OpTransaction<TxEnv> {
         kind: request.to,
         value: request.value,
         data: request.data.clone(),
-        nonce: 0,
+        nonce: request.nonce.unwrap_or(0),
         chain_id: None,
         access_list: request.access_list.clone(),
-        gas_priority_fee: request.priority_fee,
+        // A price is meant to be paid in full, also where the type knows no price.
+        gas_priority_fee: request
+            .priority_fee
+            .or(request.gas_price.filter(|_| tx_type == 4)),
         blob_hashes: Vec::new(),
         max_fee_per_blob_gas: 0,
         authorization_list: request
@@ -239,34 +238,4 @@ fn env(request: &CallRequest, gas: u64) -> OpTransaction<TxEnv> {
         enveloped_tx: Some(Bytes::new()),
         deposit: DepositTransactionParts::default(),
     }
-}
-
-fn override_account<R: DatabaseRef>(
-    layer: &mut Layer<R>,
-    address: Address,
-    account: &AccountOverride,
-) -> Result<(), R::Error> {
-    let mut info = layer.basic(address)?.unwrap_or_default();
-    if let Some(balance) = account.balance {
-        info.balance = balance;
-    }
-    if let Some(nonce) = account.nonce {
-        info.nonce = nonce;
-    }
-    if let Some(code) = &account.code {
-        let code = Bytecode::new_raw(code.clone());
-        info.code_hash = code.hash_slow();
-        info.code = Some(code);
-    }
-    layer.set_account(address, info)?;
-    if let Some(state) = &account.state {
-        layer.clear_storage(address)?;
-        for (slot, value) in state {
-            layer.set_storage(address, *slot, *value)?;
-        }
-    }
-    for (slot, value) in &account.state_diff {
-        layer.set_storage(address, *slot, *value)?;
-    }
-    Ok(())
 }

@@ -3,6 +3,8 @@
 use blockwright_seams::{HostError, SimError};
 use blockwright_types::{Severity, SkipReason};
 
+use crate::overrides::OverrideError;
+
 /// Any error of a reader or of the EVM itself.
 pub(crate) type Cause = Box<dyn core::error::Error + Send + Sync>;
 
@@ -20,6 +22,9 @@ pub enum ExecError {
     /// A message (`eth_call`, `eth_estimateGas`) cannot be executed at all.
     #[error("call cannot be executed: {0}")]
     InvalidCall(SkipReason),
+    /// The overrides of a call contradict each other.
+    #[error(transparent)]
+    Override(#[from] OverrideError),
     /// A system call at the start of the block failed.
     #[error("system call to {contract} failed: {outcome}")]
     SystemCall {
@@ -39,6 +44,7 @@ impl ExecError {
         match self {
             Self::InvalidTransaction { .. }
             | Self::InvalidCall(_)
+            | Self::Override(_)
             | Self::SystemCall { .. }
             | Self::Fault(_) => Severity::AbandonJob,
         }
@@ -52,9 +58,9 @@ impl From<ExecError> for HostError {
                 index,
                 reason: reason.to_string(),
             },
-            other @ (ExecError::SystemCall { .. } | ExecError::InvalidCall(_)) => {
-                Self::Internal(Box::new(other))
-            }
+            other @ (ExecError::SystemCall { .. }
+            | ExecError::InvalidCall(_)
+            | ExecError::Override(_)) => Self::Internal(Box::new(other)),
             ExecError::Fault(cause) => Self::Internal(cause),
         }
     }

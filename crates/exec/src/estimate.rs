@@ -59,7 +59,7 @@ pub fn estimate_gas<R: DatabaseRef>(
         Err(failure) => return Err(call_error(failure)),
     };
     if !first.result.is_success() {
-        let outcome = outcome(first);
+        let outcome = outcome(first.result);
         return Ok(match outcome.status {
             crate::call::CallStatus::Halt {
                 out_of_gas: true, ..

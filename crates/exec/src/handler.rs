@@ -10,7 +10,9 @@ use revm::context_interface::result::{EVMError, ExecutionResult, ResultGas};
 use revm::context_interface::{JournalTr as _, Transaction as _};
 use revm::database_interface::Database;
 use revm::handler::{EthFrame, FrameResult, Handler};
+use revm::inspector::InspectorHandler;
 use revm::interpreter::InitialAndFloorGas;
+use revm::interpreter::interpreter::EthInterpreter;
 
 use crate::machine::Evm;
 use crate::vaults::{Credits, VAULTS, vaults};
@@ -80,6 +82,11 @@ fn fees<DB: Database>(
     ])
 }
 
+/// The same rules with [`crate::transfer_logs::TransferLogs`] watching.
+impl<DB: Database> InspectorHandler for BlockHandler<DB> {
+    type IT = EthInterpreter;
+}
+
 impl<DB: Database> Handler for BlockHandler<DB> {
     type Evm = Evm<DB>;
     type Error = Error<DB>;
@@ -123,7 +130,9 @@ impl<DB: Database> Handler for BlockHandler<DB> {
         evm: &mut Evm<DB>,
         result: &mut FrameResult,
     ) -> Result<(), Error<DB>> {
-        if evm.0.ctx.tx.is_deposit() {
+        // A message that need not pay the base fee pays nothing, or the vault would get what nobody
+        // gave.
+        if evm.0.ctx.tx.is_deposit() || evm.0.ctx.cfg.disable_base_fee {
             return Ok(());
         }
         let fees = fees(evm, result)?;

@@ -209,15 +209,30 @@ impl<R: DatabaseRef> Layer<R> {
         key: U256,
         value: U256,
     ) -> Result<(), R::Error> {
-        let cached = self.cached(address)?;
+        let place = self.place(address)?;
+        let cached = &mut self.accounts[place];
         cached.write_slot(key, value);
+        mark(&mut self.dirty, cached, address, place);
         Ok(())
     }
 
     /// Removes all storage of an account outside of any transaction.
     pub(crate) fn clear_storage(&mut self, address: Address) -> Result<(), R::Error> {
-        self.cached(address)?.forget_storage();
+        let place = self.place(address)?;
+        let cached = &mut self.accounts[place];
+        cached.forget_storage();
+        mark(&mut self.dirty, cached, address, place);
         Ok(())
+    }
+
+    /// Says what the hash of block `number` is, whatever the reader knows of it.
+    pub(crate) fn set_block_hash(&mut self, number: u64, hash: B256) {
+        self.block_hashes.insert(number, hash);
+    }
+
+    /// Ends a block of a simulation: the next one may pay others.
+    pub(crate) fn end_block(&mut self) {
+        self.vaults = None;
     }
 
     /// Post-values of all that was committed since the last call; `None` where nothing was.

@@ -3,7 +3,7 @@
 mod cached;
 
 mod call;
-pub use call::{AccountOverride, CallOutcome, CallRequest, CallStatus, call};
+pub use call::{CallOutcome, CallRequest, CallStatus, call};
 
 mod env;
 pub use env::spec_id;
@@ -19,6 +19,8 @@ pub use executor::Simulation;
 
 mod fees;
 pub use fees::{RollupFees, RollupParameters, RollupReceiptFields};
+
+mod halt;
 
 mod handler;
 
@@ -39,12 +41,23 @@ mod machine;
 mod open_block;
 pub use open_block::ExecBlock;
 
+mod overrides;
+pub use overrides::{AccountOverride, OverrideError};
+
 mod precompiles;
 pub use precompiles::KARST_BN254_PAIRING_INPUT_BYTES_MAX;
 
 mod receipt;
 
+mod simulate;
+pub use simulate::{
+    BlockCalls, BlockOverrides, InvalidMessage, SIMULATED_BLOCKS_MAX, SimulatedBlock,
+    SimulatedCall, SimulationBase, SimulationError, SimulationHost, SimulationRequest, simulate,
+};
+
 mod system;
+
+mod transfer_logs;
 
 mod tx_env;
 

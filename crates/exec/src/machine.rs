@@ -8,22 +8,29 @@ use op_revm::{
 };
 use revm::context::{CfgEnv, ContextSetters, Journal, LocalContext, TxEnv};
 use revm::context_interface::JournalTr;
+use revm::context_interface::block::BlobExcessGasAndPrice;
 use revm::context_interface::result::{EVMError, ExecutionResult, InvalidTransaction};
 use revm::database_interface::Database;
 use revm::handler::Handler as _;
 use revm::handler::instructions::EthInstructions;
+use revm::inspector::InspectorHandler as _;
 use revm::interpreter::interpreter::EthInterpreter;
 use revm::state::EvmState;
 
 use crate::env::{block_env, cfg_env};
-use crate::error::TxFailure;
+use crate::error::{Cause, TxFailure};
 use crate::fees::fjord_l1_fee;
 use crate::handler::BlockHandler;
 use crate::precompiles::BlockPrecompiles;
+use crate::transfer_logs::TransferLogs;
 use crate::vaults::Credits;
 
-pub(crate) type Evm<DB> =
-    OpEvm<OpContext<DB>, (), EthInstructions<EthInterpreter, OpContext<DB>>, BlockPrecompiles>;
+pub(crate) type Evm<DB> = OpEvm<
+    OpContext<DB>,
+    TransferLogs,
+    EthInstructions<EthInterpreter, OpContext<DB>>,
+    BlockPrecompiles,
+>;
 
 /// What a transaction did.
 #[derive(Debug)]
@@ -72,7 +79,8 @@ impl<DB: Database> Machine<DB> {
         };
         // Transactions set this themselves; the system calls that come before them do not.
         ctx.journaled_state.set_spec_id(spec.into_eth_spec());
-        let evm = OpEvm::new(ctx, ()).with_precompiles(BlockPrecompiles::new(context.fork));
+        let evm = OpEvm::new(ctx, TransferLogs::default())
+            .with_precompiles(BlockPrecompiles::new(context.fork));
         Self {
             evm,
             tx_gas_limit_cap,
@@ -87,9 +95,37 @@ impl<DB: Database> Machine<DB> {
         self.evm.0.ctx.journaled_state.db_mut()
     }
 
+    /// Takes the database back.
+    pub(crate) fn into_db(self) -> DB {
+        self.evm.0.ctx.journaled_state.database
+    }
+
+    /// The rules. The cap on gas limits is not taken from here but from what the machine began with.
+    pub(crate) fn cfg_mut(&mut self) -> &mut CfgEnv<OpSpecId> {
+        &mut self.evm.0.ctx.cfg
+    }
+
+    /// The precompiled contracts; overrides of the state move and replace them.
+    pub(crate) fn precompiles_mut(&mut self) -> &mut BlockPrecompiles {
+        &mut self.evm.0.precompiles
+    }
+
+    /// The recorder of logs and ether transfers. It is asked only where it is switched on.
+    pub(crate) fn transfer_logs_mut(&mut self) -> &mut TransferLogs {
+        &mut self.evm.0.inspector
+    }
+
     /// The block's own values; a call changes the base fee.
     pub(crate) fn block_mut(&mut self) -> &mut revm::context::BlockEnv {
         &mut self.evm.0.ctx.block
+    }
+
+    /// Sets what `BLOBBASEFEE` answers, in wei.
+    pub(crate) fn set_blob_base_fee(&mut self, price: u128) {
+        self.evm.0.ctx.block.blob_excess_gas_and_price = Some(BlobExcessGasAndPrice {
+            excess_blob_gas: 0,
+            blob_gasprice: price,
+        });
     }
 
     /// The L1 fee parameters cached for this block. op-revm reads them again from the database when
@@ -114,7 +150,7 @@ impl<DB: Database> Machine<DB> {
     /// the returned state.
     ///
     /// The journal rule: nothing else in this project runs a transaction.
-    pub(crate) fn run(&mut self, run: Run) -> Result<Ran, TxFailure> {
+    pub(crate) fn run(&mut self, run: Run) -> Result<Ran, RunError> {
         let mut handler = BlockHandler::new();
         let result = match run {
             Run::Transaction { env, da_millionths } => {
@@ -128,7 +164,11 @@ impl<DB: Database> Machine<DB> {
                 };
                 self.evm.0.ctx.chain.tx_l1_cost = self.known_l1_fee(&env, da_millionths);
                 self.evm.0.ctx.set_tx(env);
-                handler.run(&mut self.evm)
+                if self.evm.0.inspector.begin() {
+                    handler.inspect_run(&mut self.evm)
+                } else {
+                    handler.run(&mut self.evm)
+                }
             }
             Run::System(tx) => {
                 self.evm.0.ctx.set_tx(tx);
@@ -145,8 +185,26 @@ impl<DB: Database> Machine<DB> {
                 state,
                 credits: handler.credits(),
             }),
-            Err(EVMError::Transaction(error)) => Err(TxFailure::Rejected(skip_reason(error))),
-            Err(error) => Err(TxFailure::fault(error)),
+            Err(EVMError::Transaction(error)) => Err(RunError::Invalid(error)),
+            Err(error) => Err(RunError::Fault(Box::new(error))),
+        }
+    }
+}
+
+/// Why a run has no result.
+#[derive(Debug)]
+pub(crate) enum RunError {
+    /// The transaction is not valid here.
+    Invalid(OpTransactionError),
+    /// The state could not be read, or the EVM failed.
+    Fault(Cause),
+}
+
+impl From<RunError> for TxFailure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Invalid(error) => Self::Rejected(skip_reason(error)),
+            RunError::Fault(cause) => Self::Fault(cause),
         }
     }
 }

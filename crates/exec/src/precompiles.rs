@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use alloy_primitives::Address;
+use alloy_primitives::map::AddressMap;
 use blockwright_types::OpFork;
 use op_revm::OpSpecId;
 use op_revm::precompiles::OpPrecompiles;
@@ -58,10 +59,14 @@ fn of_fork(fork: OpFork) -> &'static Precompiles {
     }
 }
 
-/// The precompiles of one block. A block never changes its fork, so neither do they.
+/// The precompiles of one block. A block never changes its fork, so neither do they, except where
+/// a call or a simulation overrides state.
 #[derive(Clone, Debug)]
 pub(crate) struct BlockPrecompiles {
     inner: EthPrecompiles,
+    /// What is at an address instead of what the fork has there: the precompile of another address,
+    /// or none. Always empty in blocks of the chain.
+    overridden: AddressMap<Option<Address>>,
 }
 
 impl BlockPrecompiles {
@@ -72,7 +77,23 @@ impl BlockPrecompiles {
                 // Unused: only `EthPrecompiles::set_spec` reads it, which is never called.
                 spec: SpecId::default(),
             },
+            overridden: AddressMap::default(),
         }
+    }
+
+    /// Whether the fork has a precompile at `address`, whatever was overridden since.
+    pub(crate) fn of_fork(&self, address: &Address) -> bool {
+        self.inner.contains(address)
+    }
+
+    /// Takes the precompile away from `address`: its account's code runs there.
+    pub(crate) fn remove(&mut self, address: Address) {
+        self.overridden.insert(address, None);
+    }
+
+    /// Puts the fork's precompile of `from` at `to` as well.
+    pub(crate) fn place(&mut self, from: Address, to: Address) {
+        self.overridden.insert(to, Some(from));
     }
 }
 
@@ -91,7 +112,15 @@ where
         context: &mut CTX,
         inputs: &CallInputs,
     ) -> Result<Option<InterpreterResult>, String> {
-        self.inner.run(context, inputs)
+        match self.overridden.get(&inputs.bytecode_address) {
+            None => self.inner.run(context, inputs),
+            Some(None) => Ok(None),
+            Some(Some(original)) => {
+                let mut moved = inputs.clone();
+                moved.bytecode_address = *original;
+                self.inner.run(context, &moved)
+            }
+        }
     }
 
     fn warm_addresses(&self) -> Box<impl Iterator<Item = Address>> {
@@ -99,6 +128,9 @@ where
     }
 
     fn contains(&self, address: &Address) -> bool {
-        self.inner.contains(address)
+        match self.overridden.get(address) {
+            None => self.inner.contains(address),
+            Some(original) => original.is_some(),
+        }
     }
 }

@@ -10,9 +10,9 @@ use revm::database_interface::{Database, DatabaseRef};
 use revm::handler::SystemCallTx;
 use revm::state::Bytecode;
 
-use crate::error::{ExecError, TxFailure};
+use crate::error::ExecError;
 use crate::layer::Layer;
-use crate::machine::{Machine, Run};
+use crate::machine::{Machine, Run, RunError};
 
 /// Where Canyon places the create2 deployer.
 const CREATE2_DEPLOYER: Address = address!("13b0D85CcB8bf860b6b79AF3029fCA081AE9beF2");
@@ -56,15 +56,13 @@ fn call<R: DatabaseRef>(
     word: B256,
 ) -> Result<(), ExecError> {
     let tx = OpTransaction::<TxEnv>::new_system_tx(address, Bytes::copy_from_slice(&word[..]));
-    let ran = machine
-        .run(Run::System(tx))
-        .map_err(|failure| match failure {
-            TxFailure::Fault(cause) => ExecError::Fault(cause),
-            TxFailure::Rejected(reason) => ExecError::SystemCall {
-                contract,
-                outcome: reason.to_string(),
-            },
-        })?;
+    let ran = machine.run(Run::System(tx)).map_err(|error| match error {
+        RunError::Fault(cause) => ExecError::Fault(cause),
+        RunError::Invalid(error) => ExecError::SystemCall {
+            contract,
+            outcome: error.to_string(),
+        },
+    })?;
     if !ran.result.is_success() {
         return Err(ExecError::SystemCall {
             contract,

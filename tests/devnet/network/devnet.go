@@ -56,15 +56,8 @@ type Follower struct {
 // Start makes a new chain and starts everything but the batcher. Stop has to
 // be called even when Start fails.
 func Start(ctx context.Context, config Config) (*Devnet, error) {
-	d := &Devnet{config: config}
-	var err error
-	if d.files, err = newLayout(config.Folder); err != nil {
-		return d, err
-	}
-	if err := genesis.Write(d.files.config(""), time.Now(), config.Genesis); err != nil {
-		return d, err
-	}
-	if err := writeJWTSecret(d.files.jwt()); err != nil {
+	d, err := prepare(config)
+	if err != nil {
 		return d, err
 	}
 	d.L1, err = startL1(ctx, config.Programs.Geth, d.files, strconv.Itoa(l1BlockTimeSeconds))
@@ -73,6 +66,32 @@ func Start(ctx context.Context, config Config) (*Devnet, error) {
 	}
 	d.Engine, d.Node, err = d.startPair(ctx, "sequencer", true)
 	return d, err
+}
+
+// StartEngine makes a new chain and starts an engine on its genesis, with
+// neither L1 nor op-node. Stop has to be called even when it fails.
+func StartEngine(ctx context.Context, config Config) (*Devnet, error) {
+	d, err := prepare(config)
+	if err != nil {
+		return d, err
+	}
+	if d.Engine, err = newEngine(ctx, config, d.files, "engine"); err != nil {
+		return d, err
+	}
+	return d, d.Engine.Start(ctx)
+}
+
+// prepare writes the files of a new chain.
+func prepare(config Config) (*Devnet, error) {
+	d := &Devnet{config: config}
+	var err error
+	if d.files, err = newLayout(config.Folder); err != nil {
+		return d, err
+	}
+	if err := genesis.Write(d.files.config(""), time.Now(), config.Genesis); err != nil {
+		return d, err
+	}
+	return d, writeJWTSecret(d.files.jwt())
 }
 
 // AddFollower starts a second engine of the kind under test with an op-node

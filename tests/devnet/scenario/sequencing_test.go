@@ -51,7 +51,9 @@ func TestSequencing(t *testing.T) {
 	r.troubleGoesOn(t, blocks)
 	last := r.finish(t, blocks)
 	followerAgrees(ctx, t, r.net, last)
-	newJudge(ctx, t, r.net).importChain(ctx, t, r.l2, last.Number.Uint64())
+	judge := newJudge(ctx, t, r.net)
+	judge.importChain(ctx, t, r.l2, last.Number.Uint64())
+	simulatesAlike(ctx, t, r.l2, judge.public, last.Number.Uint64())
 }
 
 func start(ctx context.Context, t *testing.T, options genesis.Options) *run {

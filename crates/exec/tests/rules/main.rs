@@ -15,4 +15,5 @@ mod journal;
 mod karst;
 mod reference;
 mod script;
+mod simulation;
 mod world;

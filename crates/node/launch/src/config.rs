@@ -126,8 +126,12 @@ impl Default for TxPoolConfig {
 /// The public JSON-RPC's limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RpcLimits {
-    /// Most gas of one `eth_call` or `eth_estimateGas`.
+    /// Most gas of one `eth_call` or `eth_estimateGas`, and of all calls of an `eth_simulateV1`.
     pub gas_cap: u64,
+    /// Most calls of one `eth_simulateV1`.
+    pub simulate_calls_max: usize,
+    /// Most bytes that the calls of one `eth_simulateV1` return and log.
+    pub simulate_result_bytes_max: usize,
     /// Most entries of one batch.
     pub batch_max: u32,
     /// Most connections to each of HTTP and WebSocket.
@@ -144,6 +148,8 @@ impl Default for RpcLimits {
     fn default() -> Self {
         Self {
             gas_cap: 50_000_000,
+            simulate_calls_max: 5_000,
+            simulate_result_bytes_max: 16 << 20,
             batch_max: 1_000,
             connections_max: 1_000,
             sync_timeout: Duration::from_secs(2),

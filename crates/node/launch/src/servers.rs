@@ -74,6 +74,8 @@ pub(crate) fn rpc_parts(
             sync_timeout: config.rpc.sync_timeout,
             sync_timeout_max: config.rpc.sync_timeout_max,
             sync_waiting_max: config.rpc.sync_waiting_max,
+            simulate_calls_max: config.rpc.simulate_calls_max,
+            simulate_result_bytes_max: config.rpc.simulate_result_bytes_max,
             ..blockwright_rpc::RpcLimits::default()
         },
     });

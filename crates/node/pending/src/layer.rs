@@ -35,7 +35,7 @@ impl Layer {
     }
 
     /// The net post-values of the flashblock.
-    fn changes(&self) -> &Changes {
+    pub(crate) fn changes(&self) -> &Changes {
         match self.part.changes.as_slice() {
             [only] => only,
             _ => self.merged.get_or_init(|| self.part.net_changes()),

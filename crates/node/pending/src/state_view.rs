@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 
-use blockwright_state::{ReadError, StateReader};
+use blockwright_state::{ReadError, StateReader, StateTrie, TrieError};
 use blockwright_types::AccountPost;
 use revm_database_interface::DatabaseRef;
 use revm_database_interface::state::{AccountInfo, Bytecode};
@@ -90,6 +90,19 @@ impl StateView {
             }
         }
         self.base.storage(address, slot)
+    }
+
+    /// The state as a trie of the caller's own: what it lays over it concerns nobody else. Costs what
+    /// the flashblocks changed.
+    ///
+    /// # Errors
+    /// None where the state is a store's.
+    pub fn trie(&self) -> Result<StateTrie, TrieError> {
+        let mut trie = self.base.trie();
+        for layer in self.layers.iter().rev() {
+            trie.apply(layer.changes())?;
+        }
+        Ok(trie)
     }
 
     /// Code by its hash, empty for `KECCAK_EMPTY`; `None` for code that was never deployed.

@@ -22,8 +22,12 @@ pub type SetDaLimits = Arc<dyn Fn(u64, u64) + Send + Sync>;
 /// Bounds of single requests.
 #[derive(Clone, Debug)]
 pub struct RpcLimits {
-    /// Gas of one `eth_call` or `eth_estimateGas`.
+    /// Gas of one `eth_call` or `eth_estimateGas`, and of all calls of an `eth_simulateV1`.
     pub call_gas_max: u64,
+    /// Calls of one `eth_simulateV1`, over all its blocks.
+    pub simulate_calls_max: usize,
+    /// Bytes that the calls of one `eth_simulateV1` may return and log; 256 more for each log.
+    pub simulate_result_bytes_max: usize,
     /// Calls, estimates and scans at once.
     pub workers: usize,
     /// Time a request may wait for a worker before it is refused.
@@ -48,6 +52,8 @@ impl Default for RpcLimits {
     fn default() -> Self {
         Self {
             call_gas_max: 50_000_000,
+            simulate_calls_max: 5_000,
+            simulate_result_bytes_max: 16 << 20,
             workers: std::thread::available_parallelism()
                 .map_or(2, usize::from)
                 .max(2),

@@ -6,15 +6,17 @@ use alloy_eips::BlockId;
 use std::time::Duration;
 
 use alloy_primitives::{B256, Bytes, hex};
-use blockwright_exec::ExecError;
+use blockwright_exec::{ExecError, OverrideError, SimulationError};
 use blockwright_forward::SequencerError;
 use blockwright_pool::PoolError;
 use blockwright_types::{Severity, SkipReason};
 use jsonrpsee::types::ErrorObjectOwned;
 
-const INVALID_PARAMS: i32 = -32_602;
-const INTERNAL: i32 = -32_603;
-const SERVER: i32 = -32_000;
+use crate::simulation_codes::{override_code, simulation_code};
+
+pub(crate) const INVALID_PARAMS: i32 = -32_602;
+pub(crate) const INTERNAL: i32 = -32_603;
+pub(crate) const SERVER: i32 = -32_000;
 /// A transaction is refused for a reason outside of it; op-geth's answer to a condition that does not hold.
 const TRANSACTION_REJECTED: i32 = -32_003;
 const LIMIT_EXCEEDED: i32 = -32_005;
@@ -48,7 +50,7 @@ pub enum RpcError {
         number: u64,
     },
     /// The call reverted.
-    #[error("execution reverted{}", reason(.0))]
+    #[error("{}", revert_message(.0))]
     Reverted(Bytes),
     /// The call failed with an exceptional halt.
     #[error("execution failed: {0}")]
@@ -59,6 +61,12 @@ pub enum RpcError {
     /// The call cannot be executed at all.
     #[error("{}", call_text(.0))]
     InvalidCall(SkipReason),
+    /// The overrides of a call contradict each other.
+    #[error(transparent)]
+    InvalidOverride(OverrideError),
+    /// A simulation has no result.
+    #[error(transparent)]
+    Simulation(SimulationError),
     /// The pool refused the transaction.
     #[error(transparent)]
     Rejected(#[from] PoolError),
@@ -127,6 +135,8 @@ impl RpcError {
             | Self::Halted(_)
             | Self::ExceedsAllowance(_)
             | Self::InvalidCall(_)
+            | Self::InvalidOverride(_)
+            | Self::Simulation(_)
             | Self::Rejected(_)
             | Self::SourceNotListed(_)
             | Self::LeftPool(_)
@@ -140,6 +150,8 @@ impl RpcError {
         match self {
             Self::InvalidParams { .. } => INVALID_PARAMS,
             Self::Reverted(_) => REVERTED,
+            Self::InvalidOverride(error) => override_code(*error),
+            Self::Simulation(error) => simulation_code(error),
             Self::LimitExceeded(_)
             | Self::Busy
             | Self::Rejected(PoolError::IntakeFull { .. })
@@ -165,6 +177,7 @@ impl From<ExecError> for RpcError {
     fn from(error: ExecError) -> Self {
         match error {
             ExecError::InvalidCall(reason) => Self::InvalidCall(reason),
+            ExecError::Override(error) => Self::InvalidOverride(error),
             other => Self::Internal(other.to_string()),
         }
     }
@@ -185,6 +198,12 @@ impl From<RpcError> for ErrorObjectOwned {
         if let RpcError::Internal(cause) = &error {
             tracing::error!(%cause, "a JSON-RPC method failed");
         }
+        if let RpcError::Simulation(
+            cause @ (SimulationError::Execution(_) | SimulationError::Roots { .. }),
+        ) = &error
+        {
+            tracing::error!(%cause, "a simulation failed");
+        }
         Self::owned(error.code(), error.to_string(), data)
     }
 }
@@ -193,11 +212,11 @@ fn source_text(source: &Option<IpAddr>) -> String {
     source.map_or_else(|| "the sender".to_owned(), |addr| addr.to_string())
 }
 
-/// The text of `Error(string)`, where the revert data is one.
-fn reason(output: &Bytes) -> String {
+/// What a revert is called: with the text of `Error(string)`, where the revert data is one.
+pub(crate) fn revert_message(output: &Bytes) -> String {
     match revert_text(output) {
-        Some(text) => format!(": {text}"),
-        None => String::new(),
+        Some(text) => format!("execution reverted: {text}"),
+        None => "execution reverted".to_owned(),
     }
 }
 

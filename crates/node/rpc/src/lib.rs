@@ -28,6 +28,8 @@ pub use overlay::{Overlay, Placeholders, UnknownPlaceholders};
 mod server;
 pub use server::{RpcServer, ServeError, ServerConfig, serve_http, serve_ws};
 
+mod simulation_codes;
+
 mod sources;
 pub use sources::{Source, SourceError, Sources};
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::{Address, B256, Bytes, U64, U256, keccak256};
 use alloy_rpc_types_eth::TransactionRequest;
-use alloy_rpc_types_eth::state::StateOverride;
+use alloy_rpc_types_eth::simulate::SimulatePayload;
 use jsonrpsee::RpcModule;
 use serde::{Deserialize, Serialize};
 
 use crate::args::Args;
-use crate::eth::{SEND_CONDITIONAL, SEND_SYNC};
+use crate::eth::{Overrides, SEND_CONDITIONAL, SEND_SYNC};
 use crate::submissions::{SEND_RAW, raw_transaction};
 use crate::subscriptions::register_subscriptions;
 use crate::{EthApi, RpcError};
@@ -180,6 +180,11 @@ fn execution_methods(methods: &mut MethodTable) {
         let (request, block, overrides) = message(args)?;
         api.estimate_gas(request, block, overrides)
     });
+    methods.heavy("eth_simulateV1", |api, args| {
+        args.at_most(2)?;
+        let payload: SimulatePayload = args.required(0, "payload")?;
+        api.simulate(payload, block(args, 1)?)
+    });
 }
 
 fn fee_methods(methods: &mut MethodTable) {
@@ -304,19 +309,13 @@ fn hash(args: &Args) -> Result<BlockId, RpcError> {
 }
 
 /// The parameters that `eth_call` and `eth_estimateGas` share.
-fn message(args: &Args) -> Result<(TransactionRequest, BlockId, Option<StateOverride>), RpcError> {
-    if args
-        .optional::<serde_json::Value>(3, "blockOverrides")?
-        .is_some()
-    {
-        return Err(RpcError::invalid("blockOverrides", "are not supported"));
-    }
+fn message(args: &Args) -> Result<(TransactionRequest, BlockId, Overrides), RpcError> {
     args.at_most(4)?;
-    Ok((
-        args.required(0, "transaction")?,
-        block(args, 1)?,
-        args.optional(2, "stateOverrides")?,
-    ))
+    let overrides = Overrides {
+        state: args.optional(2, "stateOverrides")?,
+        block: args.optional(3, "blockOverrides")?,
+    };
+    Ok((args.required(0, "transaction")?, block(args, 1)?, overrides))
 }
 
 #[derive(Clone, Serialize)]

@@ -8,6 +8,7 @@ use revm_database_interface::{DBErrorMarker, DatabaseRef};
 
 use crate::ancestors::Ancestors;
 use crate::delta::State;
+use crate::state_trie::StateTrie;
 use crate::trie::TrieError;
 
 /// The state after one block, as it will stay: an immutable snapshot that takes no lock, may be
@@ -54,6 +55,12 @@ impl StateReader {
     /// A storage slot; zero where there is none.
     pub fn storage(&self, address: &Address, slot: &U256) -> U256 {
         self.state.trie.storage(*address, *slot).expect(IN_MEMORY)
+    }
+
+    /// The state as a trie of the caller's own: what it lays over it concerns nobody else. Costs a
+    /// reference count.
+    pub fn trie(&self) -> StateTrie {
+        self.state.trie.clone()
     }
 
     /// Code by its hash, empty for `KECCAK_EMPTY`; `None` for code that was never deployed.

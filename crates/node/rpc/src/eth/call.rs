@@ -1,15 +1,15 @@
 //! `eth_call` and `eth_estimateGas`.
 
 use alloy_eips::BlockId;
-use alloy_primitives::map::U256Map;
 use alloy_primitives::{Bytes, TxKind, U256};
 use alloy_rpc_types_eth::TransactionRequest;
-use alloy_rpc_types_eth::state::{AccountOverride as RpcOverride, StateOverride};
-use blockwright_exec::{
-    AccountOverride, CallOutcome, CallRequest, CallStatus, Estimate, call, estimate_gas,
-};
+use blockwright_exec::{CallOutcome, CallRequest, CallStatus, Estimate, call, estimate_gas};
+use blockwright_types::BlockContext;
 
+use crate::overlay::Shown;
 use crate::{EthApi, RpcError};
+
+use super::overrides::{Overrides, block_overrides, state_overrides};
 
 impl EthApi {
     /// `eth_call`: on the state after the block, in the block's own environment.
@@ -17,11 +17,10 @@ impl EthApi {
         &self,
         request: TransactionRequest,
         id: BlockId,
-        overrides: Option<StateOverride>,
+        overrides: Overrides,
     ) -> Result<Bytes, RpcError> {
         let (block, state) = self.state_at(id)?;
-        let message = self.message(request, overrides)?;
-        let context = self.context_of(&block);
+        let (context, message) = self.in_block(&block, request, overrides)?;
         let outcome = call(&context, state, &message, self.deps.limits.call_gas_max)?;
         output(outcome)
     }
@@ -31,11 +30,10 @@ impl EthApi {
         &self,
         request: TransactionRequest,
         id: BlockId,
-        overrides: Option<StateOverride>,
+        overrides: Overrides,
     ) -> Result<U256, RpcError> {
         let (block, state) = self.state_at(id)?;
-        let message = self.message(request, overrides)?;
-        let context = self.context_of(&block);
+        let (context, message) = self.in_block(&block, request, overrides)?;
         match estimate_gas(&context, state, &message, self.deps.limits.call_gas_max)? {
             Estimate::Gas(gas) => Ok(U256::from(gas)),
             Estimate::ExceedsAllowance { gas } => Err(RpcError::ExceedsAllowance(gas)),
@@ -48,11 +46,38 @@ impl EthApi {
         }
     }
 
-    fn message(
+    /// A message and the environment of the block, both with what is overridden.
+    fn in_block(
         &self,
+        block: &Shown,
         request: TransactionRequest,
-        overrides: Option<StateOverride>,
-    ) -> Result<CallRequest, RpcError> {
+        overrides: Overrides,
+    ) -> Result<(BlockContext, CallRequest), RpcError> {
+        let mut context = self.context_of(block);
+        let mut message = self.message(request)?;
+        message.overrides = state_overrides(overrides.state.unwrap_or_default())?;
+        let changed = block_overrides(overrides.block.unwrap_or_default())?;
+        if changed.parent_beacon_block_root.is_some() {
+            return Err(RpcError::invalid(
+                "blockOverrides",
+                "beaconRoot is not supported here",
+            ));
+        }
+        message.blob_base_fee = changed.blob_base_fee;
+        context.number = changed.number.unwrap_or(context.number);
+        context.gas_limit = changed.gas_limit.unwrap_or(context.gas_limit);
+        context.fee_recipient = changed.fee_recipient.unwrap_or(context.fee_recipient);
+        context.prev_randao = changed.prev_randao.unwrap_or(context.prev_randao);
+        context.base_fee = changed.base_fee.unwrap_or(context.base_fee);
+        if let Some(timestamp) = changed.timestamp {
+            context.timestamp = timestamp;
+            context.fork = self.deps.chain.fork_at(timestamp);
+        }
+        Ok((context, message))
+    }
+
+    /// A message without overrides.
+    pub(crate) fn message(&self, request: TransactionRequest) -> Result<CallRequest, RpcError> {
         if let Some(chain_id) = request.chain_id
             && chain_id != self.deps.chain.chain_id()
         {
@@ -77,11 +102,8 @@ impl EthApi {
             data: data.unwrap_or_default(),
             access_list: request.access_list.unwrap_or_default(),
             authorization_list: request.authorization_list.unwrap_or_default(),
-            overrides: overrides
-                .unwrap_or_default()
-                .into_iter()
-                .map(|(address, account)| Ok((address, account_override(account)?)))
-                .collect::<Result<_, RpcError>>()?,
+            nonce: request.nonce,
+            ..CallRequest::default()
         })
     }
 }
@@ -112,38 +134,6 @@ fn prices(request: &TransactionRequest) -> Result<(Option<u128>, Option<u128>), 
             Ok((Some(fee), Some(tip)))
         }
     }
-}
-
-fn account_override(account: RpcOverride) -> Result<AccountOverride, RpcError> {
-    if account.move_precompile_to.is_some() {
-        return Err(RpcError::invalid(
-            "movePrecompileToAddress",
-            "is not supported",
-        ));
-    }
-    if account.state.is_some() && account.state_diff.is_some() {
-        return Err(RpcError::invalid(
-            "stateDiff",
-            "an account has both state and stateDiff",
-        ));
-    }
-    let slots = |slots: alloy_primitives::map::B256HashMap<_>| -> U256Map<U256> {
-        slots
-            .into_iter()
-            .map(
-                |(slot, value): (alloy_primitives::B256, alloy_primitives::B256)| {
-                    (slot.into(), value.into())
-                },
-            )
-            .collect()
-    };
-    Ok(AccountOverride {
-        balance: account.balance,
-        nonce: account.nonce,
-        code: account.code,
-        state: account.state.map(slots),
-        state_diff: account.state_diff.map(slots).unwrap_or_default(),
-    })
 }
 
 fn output(outcome: CallOutcome) -> Result<Bytes, RpcError> {

@@ -8,6 +8,7 @@ mod limits;
 mod overlay;
 mod reading;
 mod sending;
+mod simulating;
 mod sources;
 mod subscribing;
 mod waiting;
