@@ -8,6 +8,7 @@ use blockwright_ordered_trie::OrderedTrie;
 use blockwright_state::Store;
 use blockwright_types::{
     BlockContext, Flashblock, FlashblockBase, OpFork, PayloadEnd, PayloadId, PayloadOutcome, Roots,
+    UnixUs,
 };
 
 use crate::{Ground, Growth, PendingBlock, PendingFeed, Withdrawal, metrics};
@@ -15,7 +16,8 @@ use crate::{Ground, Growth, PendingBlock, PendingFeed, Withdrawal, metrics};
 /// What the builder tells.
 #[derive(Debug)]
 pub(crate) enum Handed {
-    Flashblock(Arc<Flashblock>),
+    /// A flashblock, and when it was published.
+    Flashblock(Arc<Flashblock>, UnixUs),
     End(PayloadEnd),
 }
 
@@ -45,7 +47,7 @@ impl Assembler {
 
     pub(crate) fn take(&mut self, handed: Handed) {
         match handed {
-            Handed::Flashblock(flashblock) => self.flashblock(&flashblock),
+            Handed::Flashblock(flashblock, at) => self.flashblock(&flashblock, at),
             Handed::End(end) => self.ended(&end),
         }
     }
@@ -57,7 +59,7 @@ impl Assembler {
         }
     }
 
-    fn flashblock(&mut self, flashblock: &Flashblock) {
+    fn flashblock(&mut self, flashblock: &Flashblock, at: UnixUs) {
         let before = self.growing.take();
         let shown = before.as_ref().map(|growing| Arc::clone(&growing.newest));
         let grown = match (&flashblock.base, before) {
@@ -68,7 +70,7 @@ impl Assembler {
         };
         match (grown, shown) {
             (Ok(growing), _) => {
-                self.feed.publish(Arc::clone(&growing.newest));
+                self.feed.publish_as_of(at, Arc::clone(&growing.newest));
                 self.growing = Some(growing);
             }
             (Err(reason), Some(shown)) => self.withdraw(&shown, reason),

@@ -78,7 +78,16 @@ pub struct PendingFeed(Arc<Shared>);
 impl PendingFeed {
     /// Makes `block` the newest snapshot, as of now.
     pub fn publish(&self, block: Arc<PendingBlock>) {
-        let at = self.0.clock.now();
+        self.publish_as_of(self.now(), block);
+    }
+
+    /// The time by the clock that snapshots are dated with.
+    pub(crate) fn now(&self) -> UnixUs {
+        self.0.clock.now()
+    }
+
+    /// The same for a flashblock that came at `at`: what waited on the way is no fresher for it.
+    pub(crate) fn publish_as_of(&self, at: UnixUs, block: Arc<PendingBlock>) {
         metrics::published(block.context.number, block.index, at);
         *self.0.newest.write() = Some(Newest {
             block: Some(Arc::clone(&block)),

@@ -23,6 +23,7 @@ const QUEUE_MAX: usize = 64;
 pub struct PendingSink {
     queue: SyncSender<Handed>,
     lost: Arc<AtomicBool>,
+    feed: PendingFeed,
 }
 
 /// Starts the thread that makes snapshots of the node's own flashblocks. It ends once every sink is
@@ -35,7 +36,7 @@ pub fn start_assembler(
     chain: Arc<ChainSpec>,
     feed: PendingFeed,
 ) -> io::Result<PendingSink> {
-    let (sink, queue) = handover(QUEUE_MAX);
+    let (sink, queue) = handover(QUEUE_MAX, feed.clone());
     let mut assembler = Assembler::new(store, chain, feed);
     let lost = Arc::clone(&sink.lost);
     blockwright_threads::spawn("pending", Priority::Follower, move || {
@@ -44,10 +45,10 @@ pub fn start_assembler(
     Ok(sink)
 }
 
-fn handover(queue_max: usize) -> (PendingSink, Receiver<Handed>) {
+fn handover(queue_max: usize, feed: PendingFeed) -> (PendingSink, Receiver<Handed>) {
     let (queue, handed) = mpsc::sync_channel(queue_max);
     let lost = Arc::default();
-    (PendingSink { queue, lost }, handed)
+    (PendingSink { queue, lost, feed }, handed)
 }
 
 fn follow(queue: &Receiver<Handed>, lost: &AtomicBool, assembler: &mut Assembler) {
@@ -73,7 +74,7 @@ impl PendingSink {
 
 impl FlashblockSink for PendingSink {
     fn publish(&self, flashblock: Arc<Flashblock>) -> Feedback {
-        self.hand_over(Handed::Flashblock(flashblock))
+        self.hand_over(Handed::Flashblock(flashblock, self.feed.now()))
     }
 
     fn ended(&self, end: PayloadEnd) {

@@ -4,7 +4,7 @@ use alloy_primitives::{B256, Bytes, U256};
 use blockwright_types::StopReason;
 
 use super::*;
-use crate::fixture::{Built, SINK, World, id, payment};
+use crate::fixture::{Built, GENESIS_TIME, SINK, World, id, payment};
 
 fn assembler(world: &World) -> Assembler {
     Assembler::new(
@@ -29,7 +29,11 @@ fn end(outcome: PayloadOutcome) -> Handed {
 }
 
 fn hand(built: &Built, index: usize) -> Handed {
-    Handed::Flashblock(Arc::clone(&built.flashblocks[index]))
+    flashblock(Arc::clone(&built.flashblocks[index]))
+}
+
+fn flashblock(flashblock: Arc<Flashblock>) -> Handed {
+    Handed::Flashblock(flashblock, UnixUs::from_secs(GENESIS_TIME))
 }
 
 fn shown(world: &World) -> Option<Arc<PendingBlock>> {
@@ -85,7 +89,7 @@ fn without_roots_hash_and_state_root_are_zero() {
     };
     let mut assembler = assembler(&world);
     assembler.take(hand(&built, 0));
-    assembler.take(Handed::Flashblock(Arc::new(rootless)));
+    assembler.take(flashblock(Arc::new(rootless)));
     let shown = shown(&world).unwrap();
     assert_eq!((shown.index, shown.block.hash), (1, B256::ZERO));
     assert_eq!(shown.block.header.state_root, B256::ZERO);
@@ -107,8 +111,8 @@ fn what_does_not_fit_withdraws_the_block_until_the_next_begins() {
     };
     let misfits = [
         hand(&built, 2),
-        Handed::Flashblock(Arc::new(other)),
-        Handed::Flashblock(Arc::new(forged)),
+        flashblock(Arc::new(other)),
+        flashblock(Arc::new(forged)),
         end(PayloadOutcome::Abandoned(StopReason::Superseded)),
     ];
     let mut assembler = assembler(&world);
@@ -137,7 +141,7 @@ fn an_unknown_parent_ends_the_block_before() {
     base.extra_data = Bytes::new();
     let mut assembler = assembler(&world);
     assembler.take(hand(&built, 0));
-    assembler.take(Handed::Flashblock(Arc::new(stranger)));
+    assembler.take(flashblock(Arc::new(stranger)));
     assert!(shown(&world).is_none());
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use alloy_primitives::B256;
+use blockwright_seams::Clock;
 use blockwright_state::BlockRef;
 
 use super::*;
@@ -16,7 +17,10 @@ fn show(world: &World, built: &Built) {
         world.feed.clone(),
     );
     for flashblock in &built.flashblocks {
-        assembler.take(Handed::Flashblock(Arc::clone(flashblock)));
+        assembler.take(Handed::Flashblock(
+            Arc::clone(flashblock),
+            world.clock.now(),
+        ));
     }
 }
 

@@ -3,7 +3,8 @@
 use blockwright_seams::{Feedback, FlashblockSink};
 
 use super::*;
-use crate::fixture::{World, id, payment};
+use crate::Fallback;
+use crate::fixture::{INTERVAL_US, World, id, payment};
 
 #[tokio::test]
 async fn the_builders_flashblocks_become_snapshots() {
@@ -21,10 +22,27 @@ async fn the_builders_flashblocks_become_snapshots() {
 }
 
 #[test]
+fn what_waited_in_the_queue_is_no_fresher_for_it() {
+    let world = World::new();
+    let built = world.build(id(1), &[]);
+    let (sink, queue) = handover(1, world.feed.clone());
+    let mut assembler = Assembler::new(
+        world.store.clone(),
+        Arc::clone(&world.chain),
+        world.feed.clone(),
+    );
+    sink.publish(Arc::clone(&built.flashblocks[0]));
+    world.clock.tick(2 * INTERVAL_US + 1);
+    assembler.take(queue.try_recv().unwrap());
+    let shown = world.pending.live(world.pending.now());
+    assert_eq!(shown.unwrap_err(), Fallback::Stale);
+}
+
+#[test]
 fn a_loss_is_told_and_withdraws_what_came_before() {
     let world = World::new();
     let built = world.build(id(1), &[vec![payment(0)], vec![payment(1)]]);
-    let (sink, queue) = handover(1);
+    let (sink, queue) = handover(1, world.feed.clone());
     let mut assembler = Assembler::new(
         world.store.clone(),
         Arc::clone(&world.chain),
