@@ -21,7 +21,7 @@ fn refused(args: &[&str], env: &[(&str, &str)]) -> String {
 
 #[test]
 fn flags_are_refused_by_name() {
-    let cases: [(&[&str], &str); 19] = [
+    let cases: [(&[&str], &str); 20] = [
         (&["dev", "--block-time", "0.5"], "0.5"),
         (&["dev", "--block-time", "0"], "at least 1s"),
         (&["dev", "--flashblocks.block-time", "10"], "50ms"),
@@ -79,6 +79,10 @@ fn flags_are_refused_by_name() {
         (&["dev", "--fork", "london"], "london"),
         (&["dev", "--http.port", "70000"], "70000"),
         (&["node"], "--chain"),
+        (
+            &["dev", "--flashblocks.url", "ws://127.0.0.1:1"],
+            "--flashblocks.url",
+        ),
         (
             &["node", "--chain", "no-such-genesis.json"],
             "no-such-genesis.json",

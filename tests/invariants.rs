@@ -1,9 +1,12 @@
 //! The builder's invariants 1 to 7 over seeded random scripts, on the real EVM and the real trie:
-//! what `crates/core/tests/invariants.rs` checks on fakes, and Agreement with an importing node.
+//! what `crates/core/tests/invariants.rs` checks on fakes, and Agreement with nodes that import and that
+//! follow.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 #[path = "invariants/agreement.rs"]
 mod agreement;
+#[path = "invariants/followed.rs"]
+mod followed;
 #[path = "invariants/node.rs"]
 mod node;
 #[path = "invariants/script.rs"]
@@ -25,6 +28,7 @@ use blockwright_testkit::{
 use blockwright_types::{OpFork, StopReason, UnixUs};
 
 use agreement::{check_agreement, check_root_from_scratch};
+use followed::check_followed;
 use node::Node;
 use script::{Parent, scenario};
 use streamed::check_streamed;
@@ -86,6 +90,7 @@ const fn rule(seed: u64) -> RootsRule {
 fn hold_over(fork: OpFork, seeds: std::ops::Range<u64>) {
     let node = Node::new(fork);
     let genesis = Parent::genesis(&node);
+    let following = followed::deps(&node);
     let count = seeds.end - seeds.start;
     let (mut busy, mut withdrew, mut reverted) = (0, 0, 0);
     for seed in seeds {
@@ -93,6 +98,8 @@ fn hold_over(fork: OpFork, seeds: std::ops::Range<u64>) {
         scenario.config.roots = rule(seed);
         let transcript = run(&node, &scenario, RootsScript::Honest);
         check(fork, seed, &scenario, &transcript);
+        check_followed(&following, &transcript)
+            .unwrap_or_else(|what| panic!("{fork}, seed {seed}, followed: {what}"));
         for published in &transcript.published {
             check_agreement(&node, &genesis, &scenario, &published.best)
                 .unwrap_or_else(|what| panic!("{fork}, seed {seed}: {what}"));

@@ -1,6 +1,7 @@
 //! What the whole-system tests share: the binary as a process, JSON-RPC, the stream, transactions.
 #![allow(dead_code, clippy::unwrap_used, clippy::panic, missing_docs)]
 
+pub mod chain;
 pub mod metrics;
 pub mod process;
 pub mod proxy;

@@ -68,6 +68,23 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "follow",
+        &[
+            "types",
+            "seams",
+            "exec",
+            "flashblocks",
+            "verify",
+            "chain",
+            "state",
+            "engine",
+            "pending",
+            "pool",
+            "subscribe",
+            "threads",
+        ],
+    ),
+    (
         "rpc",
         &[
             "types", "seams", "exec", "chain", "state", "pool", "pending", "forward",
@@ -86,6 +103,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "pool",
             "pending",
             "engine",
+            "follow",
             "rpc",
             "builder-api",
             "listen",

@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use blockwright_launch::{
-    BuilderConfig, DevConfig, Listen, Listeners, NodeConfig, RootsRule, RpcLimits, ShareRule,
-    TxPoolConfig,
+    BuilderConfig, DevConfig, FollowSettings, Listen, Listeners, NodeConfig, RootsRule, RpcLimits,
+    ShareRule, TxPoolConfig,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bench::BenchArgs;
 use crate::builder_api_args::BuilderApiArgs;
 use crate::duration;
+use crate::follow_args::FollowArgs;
 use crate::forward_args::ForwardArgs;
 use crate::keys::KeysArgs;
 use crate::mirror::MirrorArgs;
@@ -92,6 +93,8 @@ pub(crate) struct NodeArgs {
     /// Genesis JSON of the chain, as op-geth and op-reth take it.
     #[arg(long, env = "BLOCKWRIGHT_CHAIN", value_name = "FILE")]
     pub(crate) chain: PathBuf,
+    #[command(flatten)]
+    follow: FollowArgs,
     #[command(flatten)]
     shared: SharedArgs,
 }
@@ -317,6 +320,7 @@ impl NodeArgs {
         config
             .datadir
             .get_or_insert_with(|| PathBuf::from("blockwright"));
+        config.follow = self.follow.settings();
         config
     }
 
@@ -335,6 +339,7 @@ impl SharedArgs {
             builder: self.builder.config(),
             txpool: self.limits.txpool(),
             stream: self.content.settings(self.stream.settings()),
+            follow: FollowSettings::default(),
             rpc: self.pending.limits(self.limits.rpc()),
             forward: self.forward.settings(),
             builder_api: self.builder_api.settings(),

@@ -6,6 +6,7 @@ mod builder_api_args;
 mod config_file;
 mod dev;
 mod duration;
+mod follow_args;
 mod forward_args;
 mod keys;
 mod live;

@@ -199,6 +199,7 @@ async fn serve(
         store,
         pool,
         builder: builder.clone(),
+        preconfirmed: None,
         clock,
     };
     let engine = Engine::new(EngineConfig::default(), deps).unwrap();

@@ -8,7 +8,7 @@ use blockwright_seams::Clock;
 use blockwright_service::BuilderHandle;
 use blockwright_state::Store;
 
-use crate::EmbeddedHost;
+use crate::{EmbeddedHost, Preconfirmed};
 
 /// Settings of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub struct EngineDeps {
     pub pool: Pool,
     /// The builder.
     pub builder: BuilderHandle<EmbeddedHost>,
+    /// Blocks that are executed ahead of their payloads, where somebody does that.
+    pub preconfirmed: Option<Arc<dyn Preconfirmed>>,
     /// Wall clock, for the arrival time of fork choices.
     pub clock: Arc<dyn Clock>,
 }

@@ -24,7 +24,7 @@ use crate::invalid::InvalidBlocks;
 use crate::orphans::Orphans;
 use crate::{
     EmbeddedHost, EngineConfig, EngineDeps, EngineError, ExecutionPayload, ForkchoiceVersion,
-    GetPayloadVersion, Heads, NewPayloadVersion, PayloadEnvelope, metrics,
+    GetPayloadVersion, Heads, NewPayloadVersion, PayloadEnvelope, Preconfirmed, metrics,
 };
 
 /// The consensus client's counterpart. Clones share everything.
@@ -41,6 +41,7 @@ pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) pool: Pool,
     pub(crate) builder: BuilderHandle<EmbeddedHost>,
+    pub(crate) preconfirmed: Option<Arc<dyn Preconfirmed>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) heads: Heads,
     pub(crate) invalid: Mutex<InvalidBlocks>,
@@ -86,6 +87,7 @@ impl Engine {
             store: deps.store,
             pool: deps.pool,
             builder: deps.builder,
+            preconfirmed: deps.preconfirmed,
             clock: deps.clock,
             heads,
             invalid: Mutex::new(InvalidBlocks::new(config.invalid_max)),
@@ -198,7 +200,7 @@ impl Engine {
     }
 
     /// `engine_newPayloadV1` to `V4`. A block that is held is answered at once, one that our own
-    /// builder made is taken over, any other is executed. A payload with an unknown parent is
+    /// builder made or that was executed as flashblocks is taken over, any other is executed. A payload with an unknown parent is
     /// remembered and answered with SYNCING; it is imported once its parent is.
     ///
     /// # Errors

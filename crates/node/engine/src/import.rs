@@ -77,8 +77,7 @@ impl Importer<'_> {
         let transactions = match decode_all(self.pool, self.store, encoded) {
             Ok(transactions) => transactions,
             Err(bad) => {
-                let reason = format!("transaction {}: {}", bad.index, bad.error);
-                return Ok(Imported::Invalid(reason));
+                return Ok(Imported::Invalid(bad.to_string()));
             }
         };
         match self.run(&context, &header, &transactions)? {

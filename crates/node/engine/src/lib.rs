@@ -43,6 +43,9 @@ mod orphans;
 mod payload;
 pub use payload::{BlobsBundle, ExecutionPayload, PayloadEnvelope};
 
+mod preconfirmed;
+pub use preconfirmed::Preconfirmed;
+
 mod release;
 pub use release::ReleasedBlock;
 
@@ -53,6 +56,7 @@ mod server;
 pub use server::{AuthRpcConfig, AuthRpcServer, ServeError, serve_authrpc};
 
 mod senders;
+pub use senders::{BadTransaction, decode_all};
 
 mod splice;
 

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `blockwright_engine_call_seconds{method}` | histogram | time to answer a successful call |
 //! | `blockwright_engine_payload_status_total{status}` | counter | answers to newPayload |
-//! | `blockwright_engine_imported_total{source}` | counter | blocks imported: `built` were handed over by the builder, `executed` were run |
+//! | `blockwright_engine_imported_total{source}` | counter | blocks imported: `built` were handed over by the builder, `preconfirmed` were executed as flashblocks before, `executed` were run |
 //! | `blockwright_engine_orphans_forgotten_total` | counter | payloads with unknown parents that had to make room |
 //! | `blockwright_engine_head_number` | gauge | number of the head |
 //! | `blockwright_engine_reorgs_total` | counter | fork choices that reverted blocks |

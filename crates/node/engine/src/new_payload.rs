@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use alloy_primitives::B256;
 use alloy_rpc_types_engine::PayloadStatus;
-use blockwright_state::StateError;
+use blockwright_state::{StateError, TrieDelta};
 use blockwright_types::SealedBlock;
 
 use crate::engine::{Inner, invalid, syncing, valid};
@@ -107,25 +107,35 @@ impl Inner {
         incoming.is_of(block, self.chain.fork_at(block.header.timestamp))
     }
 
-    /// Imports our own builder's block without a second execution. `false` if it is not ours.
+    /// Imports a block that was executed before, by our own builder or as flashblocks, without a
+    /// second execution. `false` if there is none.
     fn take_over(&self, incoming: &Incoming) -> Result<bool, EngineError> {
         let hash = incoming.payload.block_hash;
-        let Some(best) = self.builder.built(hash) else {
+        let Some((block, delta, source)) = self.executed_before(hash) else {
             return Ok(false);
         };
-        if !self.is_of(incoming, &best.block) {
+        if !self.is_of(incoming, &block) {
             return Ok(false);
         }
-        match self.store.insert(best.block, best.artifact) {
+        match self.store.insert(block, delta) {
             Ok(()) => {
-                metrics::imported("built");
-                tracing::debug!(%hash, "own block taken over");
+                metrics::imported(source);
+                tracing::debug!(%hash, source, "executed block taken over");
                 Ok(true)
             }
             // Its parent was dropped meanwhile: the payload is treated like any other.
             Err(StateError::UnknownBlock(_)) => Ok(false),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// A block with its state, and who executed it.
+    fn executed_before(&self, hash: B256) -> Option<(Arc<SealedBlock>, TrieDelta, &'static str)> {
+        if let Some(best) = self.builder.built(hash) {
+            return Some((best.block, best.artifact, "built"));
+        }
+        let (block, delta) = self.preconfirmed.as_ref()?.executed(hash)?;
+        Some((block, delta, "preconfirmed"))
     }
 
     /// The answer for a block that was found invalid before.

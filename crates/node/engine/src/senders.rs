@@ -9,10 +9,14 @@ use blockwright_types::{DEPOSIT_TX_TYPE, SharedTx, TxDecodeError, decode_recover
 use rayon::prelude::*;
 
 /// A transaction that cannot be used, with its place.
-#[derive(Debug)]
-pub(crate) struct BadTransaction {
-    pub(crate) index: usize,
-    pub(crate) error: TxDecodeError,
+#[derive(Debug, thiserror::Error)]
+#[error("transaction {index}: {error}")]
+pub struct BadTransaction {
+    /// Position in the list, from 0.
+    pub index: usize,
+    /// What is wrong.
+    #[source]
+    pub error: TxDecodeError,
 }
 
 /// Fewer transactions than this are not worth waking other threads for.
@@ -20,7 +24,10 @@ const PARALLEL_FROM: usize = 8;
 
 /// Decodes a block's transactions. Those that are pooled or in a canonical block are taken from
 /// there; the senders of the rest are recovered on all cores.
-pub(crate) fn decode_all(
+///
+/// # Errors
+/// The first that is no transaction, or has a signature of nobody.
+pub fn decode_all(
     pool: &Pool,
     store: &Store,
     encoded: &[Bytes],

@@ -8,7 +8,8 @@ use blockwright_service::{RootsRule, ShareRule};
 use blockwright_types::OpFork;
 
 use crate::{
-    BuilderApiSettings, ForwardSettings, PaymentSettings, PendingSettings, StreamSettings,
+    BuilderApiSettings, FollowSettings, ForwardSettings, PaymentSettings, PendingSettings,
+    StreamSettings,
 };
 
 /// Where a server listens; port 0 asks the system for a free one.
@@ -176,6 +177,8 @@ pub struct NodeConfig {
     pub txpool: TxPoolConfig,
     /// Stream.
     pub stream: StreamSettings,
+    /// Somebody else's stream.
+    pub follow: FollowSettings,
     /// JSON-RPC.
     pub rpc: RpcLimits,
     /// Where transactions go and come from.

@@ -21,6 +21,9 @@ pub use error::LaunchError;
 
 mod flag;
 
+mod follow;
+pub use follow::FollowSettings;
+
 mod forwarding;
 pub use forwarding::ForwardSettings;
 
@@ -34,6 +37,8 @@ pub use mirror::{MirrorEndpoints, MirrorSettings, RunningMirror, start_mirror};
 
 mod node;
 pub use node::{Node, start_node};
+
+mod outlets;
 
 mod overlay;
 pub use overlay::PendingSettings;

@@ -9,14 +9,15 @@ use blockwright_pool::{Pool, PoolConfig};
 use blockwright_seams::FlashblockSink;
 use blockwright_service::{BuilderHandle, BuilderService, JobConfig, ServiceConfig, SystemClock};
 use blockwright_state::{Genesis, Store, StoreConfig};
-use blockwright_stream::{FlashblockServer, Publisher};
-use blockwright_threads::Priority;
+use blockwright_stream::Publisher;
 use blockwright_types::SealedBlock;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::builder_api::BuilderApi;
 use crate::datadir::DataDir;
+use crate::follow::Following;
+use crate::outlets::Outlets;
 use crate::overlay::Preconfirmed;
 use crate::server_runtime::ServerRuntime;
 use crate::servers::{Servers, check_waits, rpc_parts};
@@ -67,39 +68,32 @@ impl Node {
         let recorder = metrics_server::recorder()?;
         blockwright_service::describe_metrics();
         let (jwt, secret) = open_secret(&config, &datadir)?;
+        let following = Following::open(&config.follow)?;
         let chain = Arc::new(chain);
         let store = open_store(&chain, &datadir)?;
         let pool = Pool::new(pool_config(chain.chain_id(), &config.txpool));
         let (shutdown, stopped) = watch::channel(false);
 
-        let preconfirmed = Preconfirmed::start(&config, &store, &chain)?;
-        let (streaming, stream, publisher) = open_stream(&config).await?;
-        let flashblocks = stream.local_addr();
-        let (metrics, serve_metrics) = metrics_server::bind(
-            config.listen.metrics,
-            recorder,
-            preconfirmed.health(),
-            ended(stopped.clone()),
-        )
-        .await?;
-
+        let makes_snapshots = (!following.is_on()).then_some((&store, &chain));
+        let preconfirmed = Preconfirmed::start(&config, makes_snapshots)?;
+        let outlets = Outlets::open(&config, recorder, &preconfirmed, &stopped).await?;
         let host = open_host(&config, &store, &pool)?;
-        let sink = preconfirmed.beside(publisher.clone());
+        let sink = preconfirmed.beside(outlets.publisher.clone());
         let (service, builder) = start_builder(&config.builder, job, host, sink)?;
-        let tasks = vec![
-            streaming.spawn(stream.run_until(ended(stopped.clone()))),
-            tokio::spawn(preconfirmed.watch(ended(stopped.clone()))),
-            tokio::spawn(serve_metrics),
-        ];
-
         let deps = EngineDeps {
             chain,
             store,
             pool: pool.clone(),
             builder: builder.clone(),
+            preconfirmed: following.preconfirmed(),
             clock: Arc::new(SystemClock),
         };
         let engine = start_engine(&config.builder, deps)?;
+        let follow =
+            following.start(&engine, &pool, preconfirmed.feed(), ended(stopped.clone()))?;
+        let mut tasks = outlets.tasks;
+        tasks.push(tokio::spawn(preconfirmed.watch(ended(stopped.clone()))));
+        tasks.push(tokio::spawn(follow));
         let overlay = preconfirmed.overlay();
         let parts = rpc_parts(&engine, pool, builder.clone(), overlay, &config)?;
         let servers = Servers::start(&config, &engine, parts, secret).await?;
@@ -108,7 +102,7 @@ impl Node {
             builder_api: builder_api.as_ref().map(|api| api.addr),
             builder_api_tls: builder_api.as_ref().is_some_and(|api| api.is_tls),
             flashblocks_tls: config.stream.is_tls(),
-            ..servers.bound(flashblocks, metrics)
+            ..servers.bound(outlets.flashblocks, outlets.metrics)
         };
         let endpoints = written(Endpoints::new(&bound, jwt), config.endpoints.as_deref())?;
         let node = Self {
@@ -118,10 +112,10 @@ impl Node {
             servers,
             shutdown,
             service,
-            publisher,
+            publisher: outlets.publisher,
             tasks,
             builder_api,
-            _streaming: streaming,
+            _streaming: outlets.streaming,
             _datadir: datadir,
         };
         node.announce();
@@ -195,18 +189,6 @@ fn open_secret(
     Ok((file, secret))
 }
 
-/// The stream's server, listening, with the threads it is to run on and the builder's end of it.
-async fn open_stream(
-    config: &NodeConfig,
-) -> Result<(ServerRuntime, FlashblockServer, Publisher), LaunchError> {
-    let streaming = ServerRuntime::start("stream", Priority::Stream)?;
-    let (settings, addr) = (config.stream.clone(), config.listen.flashblocks.socket());
-    let (server, publisher) = streaming
-        .run(async move { settings.bind(addr).await })
-        .await?;
-    Ok((streaming, server, publisher))
-}
-
 fn open_host(config: &NodeConfig, store: &Store, pool: &Pool) -> Result<EmbeddedHost, LaunchError> {
     let host = EmbeddedHost::new(store.clone(), pool.clone());
     Ok(match config.payment.closing()? {
@@ -253,7 +235,8 @@ fn start_engine(config: &BuilderConfig, deps: EngineDeps) -> Result<Engine, Laun
 }
 
 /// Resolves once the node is asked to stop.
-async fn ended(mut stopped: watch::Receiver<bool>) {
+/// Ready once the node is to stop.
+pub(crate) async fn ended(mut stopped: watch::Receiver<bool>) {
     // An error says that the node is gone, which is an end as well.
     let _ = stopped.wait_for(|stop| *stop).await;
 }

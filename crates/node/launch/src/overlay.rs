@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use blockwright_chain::ChainSpec;
-use blockwright_pending::{Pending, PendingSink, pending, start_assembler};
+use blockwright_pending::{Pending, PendingFeed, PendingSink, pending, start_assembler};
 use blockwright_rpc::{Overlay, Placeholders};
 use blockwright_seams::{Clock, Feedback, FlashblockSink};
 use blockwright_service::SystemClock;
@@ -32,44 +32,65 @@ impl Default for PendingSettings {
     }
 }
 
-/// Both ends of preconfirmed state; nothing where it is off.
-pub(crate) struct Preconfirmed(Option<(PendingSink, Overlay)>);
+/// Both ends of preconfirmed state.
+pub(crate) struct Preconfirmed {
+    feed: PendingFeed,
+    /// Makes snapshots of the node's own flashblocks.
+    sink: Option<PendingSink>,
+    /// `None` where `pending` is always `latest`.
+    overlay: Option<Overlay>,
+}
 
 impl Preconfirmed {
-    /// Starts making snapshots of the builder's flashblocks.
+    /// Snapshots of flashblocks. Those of the node's own `builder`, on the states of the store and by the
+    /// rules of the chain, are made from here on; without it somebody else makes them.
     pub(crate) fn start(
         config: &NodeConfig,
-        store: &Store,
-        chain: &Arc<ChainSpec>,
+        builder: Option<(&Store, &Arc<ChainSpec>)>,
     ) -> Result<Self, LaunchError> {
         let settings = config.pending;
-        if !settings.flashblocks {
-            return Ok(Self(None));
-        }
-        blockwright_pending::describe_metrics();
         let interval = config.builder.flashblock_interval;
         let interval_us = u64::try_from(interval.as_micros()).unwrap_or(u64::MAX);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let (feed, pending) = pending(interval_us, clock);
-        let sink = start_assembler(store.clone(), Arc::clone(chain), feed).map_err(|source| {
-            LaunchError::Start {
-                part: "preconfirmed state",
-                source: Box::new(source),
-            }
-        })?;
+        if !settings.flashblocks {
+            let (sink, overlay) = (None, None);
+            return Ok(Self {
+                feed,
+                sink,
+                overlay,
+            });
+        }
+        blockwright_pending::describe_metrics();
+        let sink = builder.map(|(store, chain)| {
+            start_assembler(store.clone(), Arc::clone(chain), feed.clone()).map_err(|source| {
+                LaunchError::Start {
+                    part: "preconfirmed state",
+                    source: Box::new(source),
+                }
+            })
+        });
         let placeholders = settings.placeholders;
-        let overlay = Overlay {
-            pending,
-            placeholders,
-        };
-        Ok(Self(Some((sink, overlay))))
+        Ok(Self {
+            feed,
+            sink: sink.transpose()?,
+            overlay: Some(Overlay {
+                pending,
+                placeholders,
+            }),
+        })
+    }
+
+    /// Where snapshots of other flashblocks go.
+    pub(crate) fn feed(&self) -> PendingFeed {
+        self.feed.clone()
     }
 
     /// Where the builder's flashblocks go: to subscribers, and into snapshots.
     pub(crate) fn beside(&self, stream: Publisher) -> Arc<dyn FlashblockSink> {
-        match &self.0 {
+        match &self.sink {
             None => Arc::new(stream),
-            Some((pending, _)) => Arc::new(Both {
+            Some(pending) => Arc::new(Both {
                 stream,
                 pending: pending.clone(),
             }),
@@ -77,11 +98,11 @@ impl Preconfirmed {
     }
 
     pub(crate) fn overlay(&self) -> Option<Overlay> {
-        self.0.as_ref().map(|(_, overlay)| overlay.clone())
+        self.overlay.clone()
     }
 
     fn pending(&self) -> Option<Pending> {
-        self.0.as_ref().map(|(_, overlay)| overlay.pending.clone())
+        self.overlay.as_ref().map(|overlay| overlay.pending.clone())
     }
 
     /// What `/health` says. A node without flashblocks serves all the same, so it is well either way.

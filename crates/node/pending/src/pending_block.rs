@@ -43,6 +43,14 @@ pub struct Growth {
 pub enum Ground {
     /// The state after its parent, which is stored.
     Stored(StateReader),
+    /// Its parent, which is preconfirmed, while the state after it is held already: its layers need
+    /// not be read through.
+    Held {
+        /// The state after the parent.
+        state: StateReader,
+        /// The parent.
+        parent: Arc<PendingBlock>,
+    },
     /// Its parent, which is preconfirmed. The environment's `parent_hash` names it, whether or not its
     /// last flashblock had roots.
     Preconfirmed(Arc<PendingBlock>),
@@ -58,6 +66,7 @@ impl PendingBlock {
     ) -> Self {
         let (view, parent) = match ground {
             Ground::Stored(reader) => (StateView::from(reader), None),
+            Ground::Held { state, parent } => (StateView::from(state), Some(parent)),
             Ground::Preconfirmed(parent) => {
                 let number = parent.context.number;
                 let view = parent.view.below_child(number, context.parent_hash);

@@ -14,6 +14,8 @@ pub enum Priority {
     /// Sends flashblocks to subscribers: a crowd of them takes all it can get, and must not make the
     /// next flashblock late for everybody.
     Stream,
+    /// Executes somebody else's flashblocks, so that public requests find the state they ask for.
+    Preconfirmations,
     /// Follows the head: pool and indexes. The next block can be built without it, for a while.
     Follower,
     /// Reads and answers public requests; above intake, so that a full intake can still say so.
@@ -31,6 +33,7 @@ impl Priority {
     const fn nice(self) -> i32 {
         match self {
             Self::Stream => 2,
+            Self::Preconfirmations => 3,
             Self::Follower => 4,
             Self::Requests => 5,
             Self::Upkeep => 10,
@@ -89,6 +92,7 @@ mod tests {
     fn intake_goes_last() {
         let order = [
             Priority::Stream,
+            Priority::Preconfirmations,
             Priority::Follower,
             Priority::Requests,
             Priority::Upkeep,

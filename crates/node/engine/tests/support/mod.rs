@@ -121,6 +121,7 @@ impl Rig {
             store: store.clone(),
             pool: pool.clone(),
             builder: builder.clone(),
+            preconfirmed: None,
             clock,
         };
         let engine = Engine::new(config, deps).unwrap();
