@@ -196,6 +196,7 @@ mod tests {
         assert!(
             Following::open(&FollowSettings::default())
                 .unwrap()
+                .0
                 .is_none()
         );
         let urls = ["ws://127.0.0.1:1111", "ws://127.0.0.1:1112/?metadata=full"];

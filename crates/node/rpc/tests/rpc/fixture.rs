@@ -81,11 +81,11 @@ pub(crate) async fn start() -> Chain {
 /// A chain whose `pending` is what is put into its feed.
 pub(crate) async fn start_overlaid(placeholders: Placeholders) -> Chain {
     let (limits, config) = (RpcLimits::default(), ServerConfig::default());
-    start_with(limits, config, Some(placeholders), Forwarding::default()).await
+    start_chain(limits, config, Some(placeholders), Forwarding::default()).await
 }
 
 pub(crate) async fn start_with(limits: RpcLimits, config: ServerConfig) -> Chain {
-    start_with(limits, config, None, Forwarding::default()).await
+    start_chain(limits, config, None, Forwarding::default()).await
 }
 
 pub(crate) async fn start_forwarding(
@@ -93,10 +93,10 @@ pub(crate) async fn start_forwarding(
     config: ServerConfig,
     forwarding: Forwarding,
 ) -> Chain {
-    start_with(limits, config, None, forwarding).await
+    start_chain(limits, config, None, forwarding).await
 }
 
-async fn start_with(
+async fn start_chain(
     limits: RpcLimits,
     config: ServerConfig,
     placeholders: Option<Placeholders>,
