@@ -9,6 +9,7 @@ use alloy_primitives::B256;
 use serde_json::{Value, json};
 use support::chain::{ConsensusClient, Streamed};
 use support::process::Blockwright;
+use support::proxy::Proxy;
 use support::relay::Relay;
 use support::rpc::{Rpc, quantity};
 use support::tx::{account, transfer};
@@ -139,6 +140,58 @@ async fn pending_is_ahead_of_the_consensus_client_which_finds_its_blocks_execute
     );
     assert_eq!(now, executed, "every block was executed as flashblocks");
     assert!(node.metric("blockwright_follow_held_ahead_total", &[]) >= 2.0);
+    assert!(node.stop());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_broken_stream_is_resumed_and_a_silent_one_not_believed() {
+    let sequencer = sequencer();
+    let wire = Proxy::start(&sequencer.endpoints.flashblocks).await;
+    let mut stream = Streamed::connect(&sequencer.endpoints.flashblocks).await;
+    let (node, _datadir) = follower(&sequencer, &wire.url());
+    let (there, here) = (
+        Rpc::new(&sequencer.endpoints.http),
+        Rpc::new(&node.endpoints.http),
+    );
+    let client = ConsensusClient::new(&node);
+    for _ in 0..2 {
+        client.adopt(&stream.next_block().await).await;
+    }
+    let executed = node.metric(
+        "blockwright_engine_imported_total",
+        &["source=\"executed\""],
+    );
+    wire.cut();
+    send(&there, 0).await;
+    until("the transaction in the chain", async || {
+        let block = stream.next_block().await;
+        followed_past(&here, block.number()).await;
+        wire.cut();
+        client.adopt(&block).await;
+        (nonce(&here, "latest").await == 1).then_some(())
+    })
+    .await;
+    let now = node.metric(
+        "blockwright_engine_imported_total",
+        &["source=\"executed\""],
+    );
+    assert_eq!(now, executed, "nothing was missed");
+
+    wire.block(true);
+    until("pending fallen back", async || {
+        let head = here.number("eth_blockNumber", json!([])).await;
+        (pending_number(&here).await == head).then_some(())
+    })
+    .await;
+    let missed = stream.next_block().await;
+    client.adopt(&missed).await;
+    wire.block(false);
+    until("pending above the head", async || {
+        client.adopt(&stream.next_block().await).await;
+        let head = here.number("eth_blockNumber", json!([])).await;
+        (pending_number(&here).await > head).then_some(())
+    })
+    .await;
     assert!(node.stop());
 }
 

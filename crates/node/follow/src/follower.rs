@@ -9,12 +9,12 @@ use blockwright_flashblocks::OpFlashblockPayload;
 use blockwright_pending::{Ground, Growth, PendingBlock, PendingFeed};
 use blockwright_pool::Pool;
 use blockwright_state::BlockRef;
-use blockwright_types::{PayloadId, SharedTx};
+use blockwright_types::{PayloadId, SharedTx, UnixUs};
 use blockwright_verify::{Outcome, Sequence};
 
 use crate::held::Held;
 use crate::line::{Footing, Line, Link};
-use crate::waiting::Waiting;
+use crate::waiting::{Arrived, Waiting};
 use crate::{Executed, Refutation, Replica, ReplicaDeps, Step, metrics};
 
 /// What following needs.
@@ -78,8 +78,9 @@ impl Follower {
         }
     }
 
-    /// Takes the next flashblock of the stream.
-    pub fn take(&mut self, flashblock: &Arc<OpFlashblockPayload>) -> Step {
+    /// Takes the next flashblock of the stream, which came at `at`: its snapshot is believed for two
+    /// intervals from then on, however long it waited here.
+    pub fn take(&mut self, flashblock: &Arc<OpFlashblockPayload>, at: UnixUs) -> Step {
         self.follow_head();
         match self.sequence.check(flashblock) {
             Outcome::Accepted => {}
@@ -87,9 +88,13 @@ impl Follower {
             Outcome::Invalid(error) => return Step::Invalid(error),
             ignored => return Step::Ignored(ignored.label()),
         }
+        let arrived = Arrived {
+            flashblock: Arc::clone(flashblock),
+            at,
+        };
         let step = match &flashblock.base {
-            Some(base) => self.begin(flashblock, base.parent_hash),
-            None => self.go_on(flashblock),
+            Some(base) => self.begin(arrived, base.parent_hash),
+            None => self.go_on(arrived),
         };
         if matches!(step, Step::Refuted(_)) {
             self.withdraw(flashblock.payload_id);
@@ -147,7 +152,7 @@ impl Follower {
     }
 
     /// A payload opens on `parent`.
-    fn begin(&mut self, opening: &Arc<OpFlashblockPayload>, parent: B256) -> Step {
+    fn begin(&mut self, opening: Arrived, parent: B256) -> Step {
         let before = core::mem::take(&mut self.current);
         if let Current::Running(running) = before
             && !self.promote(&running, parent)
@@ -161,7 +166,7 @@ impl Follower {
             return Step::Waiting;
         };
         self.line.fork_at(parent);
-        self.open(opening, footing).unwrap_or_else(Step::Refuted)
+        self.open(&opening, footing).unwrap_or_else(Step::Refuted)
     }
 
     /// Makes the block that ran a link of the line, where it is the one with this hash. The store
@@ -211,12 +216,12 @@ impl Follower {
         true
     }
 
-    fn open(
-        &mut self,
-        opening: &Arc<OpFlashblockPayload>,
-        footing: Footing,
-    ) -> Result<Step, Refutation> {
+    fn open(&mut self, opening: &Arrived, footing: Footing) -> Result<Step, Refutation> {
         let started = Instant::now();
+        let Arrived {
+            flashblock: opening,
+            at,
+        } = opening;
         let transactions = self.decode(opening)?;
         let (replica, executed) = Replica::open(&self.deps.replica, opening, &transactions)?;
         let context = replica.context().clone();
@@ -230,17 +235,18 @@ impl Follower {
         };
         let (id, growth) = (opening.payload_id, growth(executed));
         let pending = Arc::new(PendingBlock::first(id, context, ground, growth));
-        Ok(self.publish(replica, pending, started))
+        metrics::executed(started.elapsed());
+        Ok(self.publish(replica, pending, *at))
     }
 
-    fn go_on(&mut self, flashblock: &Arc<OpFlashblockPayload>) -> Step {
-        let id = flashblock.payload_id;
+    fn go_on(&mut self, next: Arrived) -> Step {
+        let id = next.flashblock.payload_id;
         match core::mem::take(&mut self.current) {
-            Current::Running(running) if running.replica.payload_id() == id => self
-                .append(*running, flashblock)
-                .unwrap_or_else(Step::Refuted),
+            Current::Running(running) if running.replica.payload_id() == id => {
+                self.append(*running, &next).unwrap_or_else(Step::Refuted)
+            }
             Current::Waiting(mut waiting) if waiting.payload_id == id => {
-                if waiting.push(flashblock) {
+                if waiting.push(next) {
                     self.current = Current::Waiting(waiting);
                     Step::Waiting
                 } else {
@@ -257,7 +263,7 @@ impl Follower {
     fn append(
         &mut self,
         running: Running,
-        flashblock: &Arc<OpFlashblockPayload>,
+        Arrived { flashblock, at }: &Arrived,
     ) -> Result<Step, Refutation> {
         let started = Instant::now();
         let Running {
@@ -267,13 +273,13 @@ impl Follower {
         let transactions = self.decode(flashblock)?;
         let executed = replica.append(flashblock, &transactions)?;
         let pending = Arc::new(pending.grown(growth(executed)));
-        Ok(self.publish(replica, pending, started))
+        metrics::executed(started.elapsed());
+        Ok(self.publish(replica, pending, *at))
     }
 
-    fn publish(&mut self, replica: Replica, pending: Arc<PendingBlock>, started: Instant) -> Step {
+    fn publish(&mut self, replica: Replica, pending: Arc<PendingBlock>, at: UnixUs) -> Step {
         self.shown = Some(pending.payload_id);
-        self.deps.feed.publish(Arc::clone(&pending));
-        metrics::executed(started.elapsed());
+        self.deps.feed.publish_as_of(at, Arc::clone(&pending));
         self.current = Current::Running(Box::new(Running {
             replica,
             pending: Arc::clone(&pending),
@@ -292,7 +298,7 @@ impl Follower {
             if !matches!(step, Step::Published(_)) {
                 break;
             }
-            step = self.go_on(flashblock);
+            step = self.go_on(flashblock.clone());
         }
         if matches!(step, Step::Refuted(_)) {
             self.withdraw(waiting.payload_id);

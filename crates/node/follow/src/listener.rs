@@ -9,7 +9,7 @@ use std::time::Instant;
 use blockwright_flashblocks::{OpFlashblockPayload, decode_json};
 use blockwright_subscribe::Event;
 use blockwright_threads::Priority;
-use blockwright_types::SealedBlock;
+use blockwright_types::{SealedBlock, UnixUs};
 use blockwright_verify::Equivocation;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
@@ -77,7 +77,9 @@ impl Listener {
     fn hear(&mut self, event: Event) {
         match event {
             Event::Frame(received) => match decode_json(&received.frame) {
-                Ok(decoded) => self.take(&Arc::new(decoded.payload)),
+                Ok(decoded) => {
+                    self.take(&Arc::new(decoded.payload), UnixUs(received.at_us));
+                }
                 Err(error) => self.unreadable(received.frame.len(), &error),
             },
             Event::Unreadable {
@@ -115,8 +117,10 @@ impl Listener {
         }
     }
 
-    fn take(&mut self, flashblock: &Arc<OpFlashblockPayload>) {
-        let step = self.follower.take(flashblock);
+    fn take(&mut self, flashblock: &Arc<OpFlashblockPayload>, at: UnixUs) {
+        // What waited for a head that has come is told of by itself.
+        self.follow_head();
+        let step = self.follower.take(flashblock, at);
         metrics::step(&step);
         let id = flashblock.payload_id;
         let (number, index) = (flashblock.metadata.block_number, flashblock.index);

@@ -193,12 +193,7 @@ mod tests {
 
     #[test]
     fn nothing_is_followed_unless_a_stream_is_named() {
-        assert!(
-            Following::open(&FollowSettings::default())
-                .unwrap()
-                .0
-                .is_none()
-        );
+        assert!(!Following::open(&FollowSettings::default()).unwrap().is_on());
         let urls = ["ws://127.0.0.1:1111", "ws://127.0.0.1:1112/?metadata=full"];
         let settings = settings(&urls, Some("key"), None);
         let config = config(&settings).unwrap();

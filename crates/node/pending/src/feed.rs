@@ -87,7 +87,7 @@ impl PendingFeed {
     }
 
     /// The same for a flashblock that came at `at`: what waited on the way is no fresher for it.
-    pub(crate) fn publish_as_of(&self, at: UnixUs, block: Arc<PendingBlock>) {
+    pub fn publish_as_of(&self, at: UnixUs, block: Arc<PendingBlock>) {
         metrics::published(block.context.number, block.index, at);
         *self.0.newest.write() = Some(Newest {
             block: Some(Arc::clone(&block)),

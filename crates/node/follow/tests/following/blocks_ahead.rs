@@ -6,9 +6,10 @@ use alloy_primitives::U256;
 use blockwright_flashblocks::OpFlashblockPayload;
 use blockwright_follow::{Follower, Step};
 use blockwright_pending::PendingBlock;
+use blockwright_types::UnixUs;
 
 use crate::author::{Author, RECEIVER, chain};
-use crate::node::Node;
+use crate::node::{INTERVAL_US, NOW, Node};
 
 /// Takes all of them, each of which must be executed; the last snapshot.
 pub fn follow_all(
@@ -17,7 +18,7 @@ pub fn follow_all(
 ) -> Arc<PendingBlock> {
     let mut last = None;
     for flashblock in flashblocks {
-        match follower.take(flashblock) {
+        match follower.take(flashblock, NOW) {
             Step::Published(pending) => last = Some(pending),
             other => panic!("{} gave {other:?}", flashblock.index),
         }
@@ -113,11 +114,11 @@ async fn a_block_waits_for_a_parent_that_was_not_seen() {
     let missed = author.build(&[1, 1]);
     let next = author.build(&[1, 1, 1]);
     assert!(matches!(
-        follower.take(&missed.flashblocks[1]),
+        follower.take(&missed.flashblocks[1], NOW),
         Step::Ignored("not_begun")
     ));
     for flashblock in &next.flashblocks[..3] {
-        assert!(matches!(follower.take(flashblock), Step::Waiting));
+        assert!(matches!(follower.take(flashblock, NOW), Step::Waiting));
     }
     assert!(node.snapshot().is_none());
     assert!(node.import(&missed.block).await.is_valid());
@@ -145,7 +146,7 @@ async fn another_head_withdraws_what_does_not_lead_on_from_it() {
     follow_all(&mut follower, &second.flashblocks[..1]);
     node.adopt(&rival.block).await;
     assert!(node.snapshot().is_none(), "no descendant of the head");
-    let step = follower.take(&second.flashblocks[1]);
+    let step = follower.take(&second.flashblocks[1], NOW);
     assert!(matches!(step, Step::Ignored("given_up")), "{step:?}");
     assert!(node.snapshot().is_none());
     assert_eq!(node.store.head().hash, rival.hash());
@@ -182,7 +183,7 @@ async fn a_silent_consensus_client_is_left_behind_by_eight_blocks_at_most() {
     }
     for built in &all[9..] {
         assert!(matches!(
-            follower.take(&built.flashblocks[0]),
+            follower.take(&built.flashblocks[0], NOW),
             Step::Waiting
         ));
     }
@@ -227,5 +228,20 @@ async fn snapshots_of_imported_blocks_are_let_go() {
     assert!(kept <= 2, "{kept} of {}", seen.len());
     let held = node.snapshot().unwrap().state().base_hash();
     assert_eq!(Some(held), node.snapshot().map(|it| it.context.parent_hash));
+    node.stop().await;
+}
+
+/// State is as old as the flashblock, not as its execution.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waited_too_long_to_be_executed_is_not_believed() {
+    let chain = chain();
+    let node = Node::new(&chain);
+    let mut follower = Follower::new(node.follow_deps());
+    let built = Author::new(&chain).build(&[1]);
+    let last_us = NOW.0 - 2 * INTERVAL_US;
+    follower.take(&built.flashblocks[0], UnixUs(last_us - 1));
+    assert!(node.snapshot().is_none());
+    follower.take(&built.flashblocks[1], UnixUs(last_us));
+    assert_eq!(received(&node), Some(U256::ONE));
     node.stop().await;
 }

@@ -11,7 +11,7 @@ use blockwright_types::PayloadId;
 
 use crate::author::{Author, Built, chain};
 use crate::blocks_ahead::follow_all;
-use crate::node::Node;
+use crate::node::{NOW, Node};
 
 const SEEDS: u64 = 24;
 const ACTIONS: u64 = 120;
@@ -92,7 +92,7 @@ async fn run(seed: u64) -> [u64; 2] {
                 } else {
                     Arc::clone(honest)
                 };
-                if let Step::Published(pending) = follower.take(&next) {
+                if let Step::Published(pending) = follower.take(&next, NOW) {
                     published += 1;
                     let hash = pending.block.hash;
                     assert!(known.contains(&hash), "seed {seed}: {hash}");

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::author::{Author, chain};
 use crate::blocks_ahead::{follow_all, received};
-use crate::node::Node;
+use crate::node::{NOW, Node};
 
 fn changed(
     flashblock: &Arc<OpFlashblockPayload>,
@@ -38,15 +38,15 @@ async fn a_lie_withdraws_its_block_and_the_next_one_begins_anew() {
     let lie = changed(&second.flashblocks[2], |it| {
         it.diff.state_root = B256::repeat_byte(1);
     });
-    let step = follower.take(&lie);
+    let step = follower.take(&lie, NOW);
     assert!(matches!(step, Step::Refuted(_)), "{step:?}");
     // The block below it was true.
     assert_eq!(received(&node), Some(U256::from(2)));
-    let step = follower.take(&second.flashblocks[3]);
+    let step = follower.take(&second.flashblocks[3], NOW);
     assert!(matches!(step, Step::Ignored("given_up")), "{step:?}");
     // Nobody lied about the third: it waits for the second like any other.
     assert!(matches!(
-        follower.take(&third.flashblocks[0]),
+        follower.take(&third.flashblocks[0], NOW),
         Step::Waiting
     ));
     node.adopt(&first.block).await;
@@ -66,7 +66,7 @@ async fn a_second_content_is_shown_with_the_first_which_stands() {
     let built = Author::new(&chain).build(&[1, 2]);
     follow_all(&mut follower, &built.flashblocks[..2]);
     let other = changed(&built.flashblocks[1], |it| it.diff.transactions.clear());
-    let Step::Equivocation(found) = follower.take(&other) else {
+    let Step::Equivocation(found) = follower.take(&other, NOW) else {
         panic!("not noticed");
     };
     assert_eq!(found.first.as_deref(), Some(&*built.flashblocks[1]));
@@ -84,7 +84,7 @@ async fn order_and_repetition_do_not_matter_until_the_right_one_comes() {
     let built = Author::new(&chain).build(&[1, 1, 1]);
     let mut labels = Vec::new();
     for index in [0, 2, 1, 1, 0, 2, 3] {
-        labels.push(follower.take(&built.flashblocks[index]).label());
+        labels.push(follower.take(&built.flashblocks[index], NOW).label());
     }
     let expected = [
         "executed",
@@ -114,7 +114,7 @@ async fn a_stream_of_another_chain_changes_nothing() {
         })
     };
     for flashblock in built.flashblocks.iter().map(foreign) {
-        assert!(matches!(follower.take(&flashblock), Step::Waiting));
+        assert!(matches!(follower.take(&flashblock, NOW), Step::Waiting));
     }
     assert!(node.snapshot().is_none());
     assert!(node.handover.is_empty());
@@ -137,7 +137,7 @@ async fn invented_blocks_do_not_fill_the_store() {
             it.payload_id = PayloadId::new((1_000 + place).to_be_bytes());
             it.base.as_mut().unwrap().parent_hash = rival.hash();
         });
-        let step = follower.take(&names_it);
+        let step = follower.take(&names_it, NOW);
         assert!(!matches!(step, Step::Published(_)), "{step:?}");
     }
     let held = |node: &Node| {

@@ -19,6 +19,11 @@ use blockwright_types::{SealedBlock, UnixUs};
 
 use crate::author::{FORK, open_store};
 
+/// Time stands still: snapshots do not age.
+pub const NOW: UnixUs = UnixUs(10_000_000);
+/// Time between flashblocks, in microseconds.
+pub const INTERVAL_US: u64 = 200_000;
+
 pub struct Node {
     pub engine: Engine,
     pub store: Store,
@@ -54,8 +59,7 @@ impl Node {
             clock,
         };
         let engine = Engine::new(EngineConfig::default(), deps).unwrap();
-        // Time stands still: snapshots do not age.
-        let (feed, pending) = pending(200_000, Arc::new(ManualClock::at(UnixUs(0))));
+        let (feed, pending) = pending(INTERVAL_US, Arc::new(ManualClock::at(NOW)));
         Self {
             engine,
             store,
@@ -87,7 +91,7 @@ impl Node {
 
     /// What `pending` is.
     pub fn snapshot(&self) -> Option<Arc<PendingBlock>> {
-        self.pending.current(&self.store.head(), UnixUs(0))
+        self.pending.current(&self.store.head(), NOW)
     }
 
     /// Hands a block in, and makes it the head.
