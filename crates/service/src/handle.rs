@@ -27,7 +27,7 @@ pub(crate) enum Message<A> {
 /// Starts and resolves payloads. Cloning is cheap; all clones speak to the same service.
 pub struct BuilderHandle<H: Host> {
     messages: mpsc::Sender<Message<H::Artifact>>,
-    shared: Arc<Shared<H::Artifact>>,
+    pub(crate) shared: Arc<Shared<H::Artifact>>,
 }
 
 impl<H: Host> Clone for BuilderHandle<H> {

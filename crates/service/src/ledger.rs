@@ -41,6 +41,8 @@ pub(crate) enum Act<A> {
     Completed(Arc<UnrootedBlock>, Option<Best<A>>),
     /// Hand the payload out and end the job.
     Resolve,
+    /// Hand this earlier state of the payload out, which is the payload from now on, and end the job.
+    Settle(Best<A>),
     /// End the job.
     Stop(StopReason),
 }
@@ -203,6 +205,20 @@ impl<A: Clone + Send + Sync + 'static> Ledger<A> {
                 }
                 Applied::Resolved { best, first }
             }
+            Act::Settle(best) => {
+                self.stop(&mut state, StopReason::Resolved);
+                if state.resolved {
+                    // Somebody else has it already: nobody is given another one.
+                    return state.best.clone().map_or(Applied::NotReady, |best| {
+                        Applied::Resolved { best, first: false }
+                    });
+                }
+                _displaced = Some(self.replace(&mut state, Payload::Sealed(best.clone())));
+                state.best_index = (best.block.parts.len() as u64).saturating_sub(1);
+                state.resolved = true;
+                self.tell(&state, PayloadOutcome::Sealed);
+                Applied::Resolved { best, first: true }
+            }
             Act::Stop(reason) => {
                 self.stop(&mut state, reason);
                 Applied::Done(feedback)
@@ -240,11 +256,13 @@ impl<A: Clone + Send + Sync + 'static> Ledger<A> {
 
     /// Gives the payload its roots, if it lacks them. Where that fails even on a fresh session, the
     /// newest complete block is the payload: a block without some of what was published is better
-    /// than no block. `when` is for metrics.
-    pub(crate) fn complete(&self, when: &'static str) {
+    /// than no block. `when` is for metrics. Returns the complete block, which a later flashblock may have
+    /// displaced meanwhile.
+    pub(crate) fn complete(&self, when: &'static str) -> Option<Best<A>> {
         let _one_at_a_time = self.completing.lock();
-        let Some(block) = self.state.lock().unrooted.clone() else {
-            return;
+        let unrooted = self.state.lock().unrooted.clone();
+        let Some(block) = unrooted else {
+            return self.best();
         };
         let started = Instant::now();
         let best = match self.completion.complete(&block) {
@@ -259,7 +277,8 @@ impl<A: Clone + Send + Sync + 'static> Ledger<A> {
                 None
             }
         };
-        self.apply(Act::Completed(block, best));
+        self.apply(Act::Completed(block, best.clone()));
+        best.or_else(|| self.best())
     }
 
     /// Lets the completion work ahead on the payload.

@@ -18,6 +18,9 @@ mod mailbox;
 mod metrics;
 pub use metrics::describe as describe_metrics;
 
+mod offer;
+pub use offer::{Offer, Settled};
+
 mod service;
 pub use service::BuilderService;
 

@@ -10,7 +10,7 @@
 //! | `blockwright_builder_complete_us` | histogram | roots of a block whose last flashblock had none |
 //! | `blockwright_builder_flashblocks_total` | counter | flashblocks published |
 //! | `blockwright_builder_blocks_total` | counter | payloads resolved |
-//! | `blockwright_builder_completed_total` | counter, label `when` | such blocks, completed `ahead` of the resolve or by it |
+//! | `blockwright_builder_completed_total` | counter, label `when` | such blocks, completed `ahead` of the resolve, by it, or for an `offer` |
 //! | `blockwright_builder_incomplete_total` | counter | such blocks whose roots could not be had |
 //! | `blockwright_builder_transactions_total` | counter | transactions published |
 //! | `blockwright_builder_used_gas` | counter | gas published |

@@ -133,6 +133,7 @@ impl<H: Host> BuilderService<H> {
                 return Err(StartError::Thread(Arc::new(error)));
             }
         }
+        self.shared.newest.send_replace(Some(ledger.id));
         Ok(ledger)
     }
 }

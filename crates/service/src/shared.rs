@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use blockwright_core::{DaLimits, Pace};
 use blockwright_seams::{Clock, FlashblockSink};
+use blockwright_types::PayloadId;
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
 use crate::ServiceConfig;
 use crate::table::Table;
@@ -17,6 +19,8 @@ pub(crate) struct Shared<A> {
     pub(crate) sink: Arc<dyn FlashblockSink>,
     pub(crate) table: Mutex<Table<A>>,
     pub(crate) pace: Mutex<Pace>,
+    /// The payload that was started last.
+    pub(crate) newest: watch::Sender<Option<PayloadId>>,
     limits: Mutex<DaLimits>,
     limits_version: AtomicU64,
 }
@@ -34,6 +38,7 @@ impl<A> Shared<A> {
             sink,
             table: Mutex::new(Table::default()),
             pace: Mutex::new(Pace::default()),
+            newest: watch::Sender::new(None),
             limits_version: AtomicU64::new(0),
         }
     }

@@ -38,6 +38,9 @@ mod metrics;
 
 mod new_payload;
 
+mod offer;
+pub use offer::OfferedBlock;
+
 mod orphans;
 
 mod payload;

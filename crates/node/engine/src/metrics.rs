@@ -9,6 +9,7 @@
 //! | `blockwright_engine_head_number` | gauge | number of the head |
 //! | `blockwright_engine_reorgs_total` | counter | fork choices that reverted blocks |
 //! | `blockwright_engine_reverted_blocks_total` | counter | blocks they reverted |
+//! | `blockwright_engine_left_out_total` | counter | flashblocks that were published and are not in the block, because it was asked for by an older header |
 //! | `blockwright_engine_auth_refused_total` | counter | requests without a valid token |
 
 use std::time::Duration;
@@ -38,6 +39,10 @@ pub(crate) fn head(number: u64) {
 pub(crate) fn reorg(reverted: usize) {
     counter!("blockwright_engine_reorgs_total").increment(1);
     counter!("blockwright_engine_reverted_blocks_total").increment(reverted as u64);
+}
+
+pub(crate) fn left_out(flashblocks: u64) {
+    counter!("blockwright_engine_left_out_total").increment(flashblocks);
 }
 
 pub(crate) fn auth_refused() {

@@ -38,19 +38,23 @@ impl Engine {
             // It comes back as a new payload, most likely, and its fork choice is then not slow.
             self.inner.write_ahead(&block);
         }
-        let chain = self.chain();
-        let payload_json = payload_json(&block, chain.fork_at(block.header.timestamp));
+        Ok(ReleasedBlock {
+            payload_json: self.payload_json(&block),
+            block,
+            parent_fork: self.chain().fork_at(release.parent_timestamp),
+        })
+    }
+
+    /// The text of the payload of a block that is handed out.
+    pub(crate) fn payload_json(&self, block: &Arc<SealedBlock>) -> Vec<Bytes> {
+        let json = payload_json(block, self.chain().fork_at(block.header.timestamp));
         if self.store().head().number >= block.header.number {
             // Nobody lets go of these texts any more: the follower has been here.
             for part in &block.parts {
                 part.forget_transactions_json();
             }
         }
-        Ok(ReleasedBlock {
-            block,
-            parent_fork: chain.fork_at(release.parent_timestamp),
-            payload_json,
-        })
+        json
     }
 }
 

@@ -79,3 +79,34 @@ async fn what_was_not_built_is_not_released() {
     );
     rig.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_offered_block_is_handed_out_as_it_was() {
+    for fork in [OpFork::Bedrock, OpFork::Karst] {
+        let rig = Rig::new(fork);
+        let parent = rig.genesis();
+        let attributes = rig.attributes(parent, &[transfer(0, RECEIVER)]);
+        let id = rig.start(parent, attributes).await.unwrap();
+        let engine = rig.engine.clone();
+        let work = tokio::task::spawn_blocking(move || {
+            let offered = engine.offer(parent).unwrap();
+            let block = offered.block();
+            let increase = |account| engine.balance_increase(block, account).unwrap();
+            let paid = increase(RECEIVER);
+            assert!(!paid.is_zero());
+            let balance = engine.store().reader(parent).unwrap().account(&RECEIVER);
+            assert_eq!(balance, None, "all of it is new");
+            let tips = increase(block.header.beneficiary);
+            assert!(tips >= block.value && !tips.is_zero(), "{tips}");
+            assert!(increase(Address::repeat_byte(0x99)).is_zero());
+            let payload: ExecutionPayload =
+                serde_json::from_slice(&engine.reveal(&offered).concat()).unwrap();
+            assert_eq!(payload, ExecutionPayload::of_block(block, fork));
+            payload
+        });
+        let payload = work.await.unwrap();
+        let envelope = rig.get(id).await;
+        assert_eq!(envelope.execution_payload, payload);
+        rig.stop().await;
+    }
+}
