@@ -48,6 +48,11 @@ impl PayloadDesk {
         Self { config, source }
     }
 
+    /// Whose signature bids have.
+    pub fn builder(&self) -> Address {
+        self.config.signer.address()
+    }
+
     /// The answer to a request with this body. Computes signatures, so it belongs on a thread that may
     /// be busy for a while.
     ///

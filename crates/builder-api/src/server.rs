@@ -32,7 +32,7 @@ impl PayloadServer {
     /// [`BuilderApiError::Bind`] where the address is taken.
     pub async fn bind(
         config: PayloadServerConfig,
-        desk: PayloadDesk,
+        desk: Arc<PayloadDesk>,
     ) -> Result<Self, BuilderApiError> {
         metrics::describe();
         let failed = |source| BuilderApiError::Bind {
@@ -47,10 +47,7 @@ impl PayloadServer {
             local_addr,
             slots: Slots::new(limits.connections_max, limits.connections_per_address_max),
             tls: config.tls,
-            shared: Arc::new(Shared {
-                desk: Arc::new(desk),
-                limits,
-            }),
+            shared: Arc::new(Shared { desk, limits }),
         })
     }
 

@@ -1,5 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+mod around;
+pub use around::UnsignedBlock;
+
 mod block;
 pub use block::{
     BeaconBlock, BeaconBlockBodyBellatrix, BeaconBlockBodyCapella, BeaconBlockBodyDeneb,

@@ -8,7 +8,7 @@ use ssz_types::{BitList, BitVector, FixedVector, VariableList};
 use tree_hash_derive::TreeHash;
 
 /// The deposits' chain as a validator sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TreeHash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, TreeHash)]
 pub struct Eth1Data {
     /// Root of the deposits.
     pub deposit_root: B256,
@@ -147,7 +147,7 @@ pub struct SignedVoluntaryExit {
 }
 
 /// The sync committee's signature.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TreeHash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, TreeHash)]
 pub struct SyncAggregate {
     /// Which of the committee.
     pub sync_committee_bits: BitVector<U512>,

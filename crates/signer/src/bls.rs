@@ -99,6 +99,16 @@ impl Debug for BlsLocalSigner {
     }
 }
 
+/// Whether `public_key` can be anybody's: a point of its group, and not the one at infinity.
+///
+/// # Errors
+/// [`InvalidBlsSignature::PublicKey`].
+pub fn check_bls_public_key(public_key: &BlsPublicKey) -> Result<(), InvalidBlsSignature> {
+    min_pk::PublicKey::key_validate(public_key.as_slice())
+        .map(|_| ())
+        .map_err(|_| InvalidBlsSignature::PublicKey)
+}
+
 /// Whether `signature` is that of `public_key` under `root`. Both points are checked to be in their
 /// groups, and the point at infinity is no key.
 ///

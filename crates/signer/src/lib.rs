@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 mod bls;
-pub use bls::{BlsLocalSigner, BlsPublicKey, BlsSignature, BlsSigner, verify_bls};
+pub use bls::{
+    BlsLocalSigner, BlsPublicKey, BlsSignature, BlsSigner, check_bls_public_key, verify_bls,
+};
 
 mod error;
 pub use error::{InvalidBlsSignature, InvalidKey, InvalidSignature, KeyError, SignError};

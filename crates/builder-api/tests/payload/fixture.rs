@@ -123,7 +123,9 @@ impl Listener {
             transactions: setup.transactions,
         };
         let desk = PayloadDesk::new(desk, Arc::new(source));
-        let server = PayloadServer::bind(setup.config, desk).await.unwrap();
+        let server = PayloadServer::bind(setup.config, Arc::new(desk))
+            .await
+            .unwrap();
         let (stop, stopped) = oneshot::channel();
         Self {
             addr: server.local_addr(),

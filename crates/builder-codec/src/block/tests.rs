@@ -116,3 +116,16 @@ fn the_bid_and_the_transactions_have_the_roots_of_another_implementation() {
         assert_eq!(root, field::<B256>(vector, "transactionsRoot"));
     }
 }
+
+#[test]
+fn a_block_around_a_header_is_decoded_as_such() {
+    for vector in &vectors() {
+        let header = header(vector);
+        let block = header.blinded_block();
+        let requested = RequestedBlock::decode(fork(vector), &block.bytes).unwrap();
+        assert!(requested.is_blinded);
+        assert_eq!(requested.root, block.root);
+        assert_eq!(requested.payload_root, header.root());
+        assert_eq!(requested.block_hash, field::<B256>(vector, "blockHash"));
+    }
+}

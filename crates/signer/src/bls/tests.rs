@@ -91,3 +91,17 @@ fn a_key_of_one_curve_does_not_sign_on_the_other() {
     assert!(BlsLocalSigner::from_key(generate(KeyType::Bls)).is_ok());
     assert!(crate::LocalSigner::from_key(generate(KeyType::Secp256k1)).is_ok());
 }
+
+#[test]
+fn a_public_key_is_a_point_of_its_group_and_not_infinity() {
+    let key = [7; 32];
+    let text = SecretText::new(alloy_primitives::hex::encode(key));
+    let sound = BlsLocalSigner::from_hex(&text).unwrap().public_key();
+    check_bls_public_key(&sound).unwrap();
+    let mut infinity = BlsPublicKey::ZERO;
+    infinity[0] = 0xc0;
+    for unsound in [BlsPublicKey::ZERO, BlsPublicKey::repeat_byte(7), infinity] {
+        let refused = check_bls_public_key(&unsound).unwrap_err();
+        assert_eq!(refused, InvalidBlsSignature::PublicKey);
+    }
+}
