@@ -11,6 +11,7 @@ use blockwright_launch::{
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::api_args::ApiArgs;
 use crate::bench::BenchArgs;
 use crate::builder_api_args::BuilderApiArgs;
 use crate::duration;
@@ -171,6 +172,8 @@ struct ListenArgs {
         value_name = "FILE"
     )]
     authrpc_jwtsecret: Option<PathBuf>,
+    #[command(flatten)]
+    apis: ApiArgs,
     #[command(flatten)]
     outlets: OutletArgs,
 }
@@ -339,6 +342,7 @@ impl SharedArgs {
             builder: self.builder.config(),
             txpool: self.limits.txpool(),
             stream: self.content.settings(self.stream.settings()),
+            apis: self.listen.apis.settings(),
             follow: FollowSettings::default(),
             rpc: self.pending.limits(self.limits.rpc()),
             forward: self.forward.settings(),

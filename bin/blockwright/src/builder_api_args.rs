@@ -3,8 +3,10 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use alloy_primitives::Address;
-use blockwright_launch::{BuilderApiSettings, KeySource, SecretText, TlsFiles, VersionNames};
+use alloy_primitives::{Address, B256, FixedBytes};
+use blockwright_launch::{
+    BlsPublicKey, BuilderApiSettings, ChainDomain, KeySource, SecretText, TlsFiles, VersionNames,
+};
 use clap::Args;
 
 use crate::args::LOOPBACK;
@@ -52,6 +54,53 @@ pub(crate) struct BuilderApiArgs {
         value_delimiter = ','
     )]
     proposer: Vec<Address>,
+    /// File with the BLS key that signs headers (`builder_` namespace): a keystore of EIP-2335, or for
+    /// development 32 bytes in hex; mode 0600 or less (default in `dev`: a key that everybody knows; in `node`
+    /// no headers are handed out without it).
+    #[arg(
+        long = "builder-api.bls-key",
+        env = "BLOCKWRIGHT_BUILDER_API_BLS_KEY",
+        value_name = "FILE"
+    )]
+    bls_key: Option<PathBuf>,
+    /// File with the password of that keystore, mode 0600 or less (default: asked for at the terminal).
+    #[arg(
+        long = "builder-api.bls-key-password-file",
+        env = "BLOCKWRIGHT_BUILDER_API_BLS_KEY_PASSWORD_FILE",
+        value_name = "FILE"
+    )]
+    bls_key_password_file: Option<PathBuf>,
+    /// The BLS key itself, for development alone: prefer the file.
+    #[arg(long = "builder-api.bls-key-hex", env = "BLOCKWRIGHT_BUILDER_API_BLS_KEY_HEX",
+          hide_env_values = true, value_name = "HEX", value_parser = secret)]
+    bls_key_hex: Option<SecretText>,
+    /// BLS public key of a proposer that may register a fee recipient and have headers and blocks by the
+    /// `builder_` namespace; may be repeated, separated by commas, or in the file a list (default: whoever
+    /// names its key).
+    #[arg(
+        long = "builder-api.proposer-bls",
+        env = "BLOCKWRIGHT_BUILDER_API_PROPOSER_BLS",
+        value_name = "KEY",
+        value_delimiter = ','
+    )]
+    proposer_bls: Vec<BlsPublicKey>,
+    /// Fork version in the domains of BLS signatures, 4 bytes in hex; proposers must have the same.
+    #[arg(
+        long = "builder-api.fork-version",
+        env = "BLOCKWRIGHT_BUILDER_API_FORK_VERSION",
+        default_value = "0x00000000",
+        value_name = "HEX"
+    )]
+    fork_version: FixedBytes<4>,
+    /// Root of the genesis validators in the domains of BLS signatures, 32 bytes in hex; proposers must have the
+    /// same.
+    #[arg(
+        long = "builder-api.genesis-validators-root",
+        env = "BLOCKWRIGHT_BUILDER_API_GENESIS_VALIDATORS_ROOT",
+        default_value = "0x0000000000000000000000000000000000000000000000000000000000000000",
+        value_name = "HEX"
+    )]
+    genesis_validators_root: B256,
     /// Names of payload versions: those that proposers of today accept (legacy), or the forks' own (named).
     #[arg(long = "builder-api.version-names", env = "BLOCKWRIGHT_BUILDER_API_VERSION_NAMES",
           default_value_t = VersionNames::Legacy, value_name = "legacy|named")]
@@ -86,6 +135,16 @@ impl BuilderApiArgs {
                 hex: self.secp_key_hex,
             },
             proposers: self.proposer,
+            bls_key: KeySource {
+                file: self.bls_key,
+                password_file: self.bls_key_password_file,
+                hex: self.bls_key_hex,
+            },
+            bls_proposers: self.proposer_bls,
+            domain: ChainDomain {
+                fork_version: self.fork_version,
+                genesis_validators_root: self.genesis_validators_root,
+            },
             version_names: self.version_names,
             tls: TlsFiles {
                 cert: self.tls_cert,

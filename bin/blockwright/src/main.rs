@@ -1,5 +1,6 @@
 //! The `blockwright` binary: parse, wire, run.
 
+mod api_args;
 mod args;
 mod bench;
 mod builder_api_args;

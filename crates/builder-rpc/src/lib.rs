@@ -19,7 +19,7 @@ mod methods;
 pub use methods::Method;
 
 mod module;
-pub use module::{BuilderRpc, builder_module};
+pub use module::{BuilderRpc, builder_module, builder_subscription_module};
 
 mod offers;
 

@@ -59,8 +59,7 @@ type Answering = Box<dyn FnOnce(&BuilderRpc) -> Outcome + Send>;
 /// JSON, or why not.
 type Outcome = Result<Arc<RawValue>, BlindError>;
 
-/// The methods of the namespace with its subscription, which servers without WebSocket refuse, and
-/// `rpc.discover`.
+/// The methods of the namespace without subscriptions, and `rpc.discover`.
 pub fn builder_module(rpc: &BuilderRpc) -> RpcModule<BuilderRpc> {
     let mut module = RpcModule::new(rpc.clone());
     for method in Method::ALL {
@@ -69,6 +68,20 @@ pub fn builder_module(rpc: &BuilderRpc) -> RpcModule<BuilderRpc> {
     module
         .register_method("rpc.discover", |_, _, _| openrpc_document())
         .expect("no method of the table has this name");
+    module
+}
+
+/// `builder_subscribe` and `builder_unsubscribe`, for WebSocket servers.
+pub fn builder_subscription_module(rpc: &BuilderRpc) -> RpcModule<BuilderRpc> {
+    let mut module = RpcModule::new(rpc.clone());
+    module
+        .register_subscription(
+            Method::Subscribe.name(),
+            "builder_subscription",
+            Method::Unsubscribe.name(),
+            |params, pending, rpc, _| async move { follow(&params, pending, &rpc).await },
+        )
+        .expect("it is the module's only subscription");
     module
 }
 
@@ -82,17 +95,8 @@ fn register(
         Method::GetExecutionPayload => get_execution_payload,
         Method::GetPayload => get_payload,
         Method::Status => status,
-        Method::Subscribe => {
-            module.register_subscription(
-                method.name(),
-                "builder_subscription",
-                Method::Unsubscribe.name(),
-                |params, pending, rpc, _| async move { follow(&params, pending, &rpc).await },
-            )?;
-            return Ok(());
-        }
-        // With its counterpart.
-        Method::Unsubscribe => return Ok(()),
+        // In a module of their own.
+        Method::Subscribe | Method::Unsubscribe => return Ok(()),
     };
     module.register_async_method(method.name(), move |params, rpc, _| async move {
         let started = Instant::now();

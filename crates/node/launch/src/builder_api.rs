@@ -9,9 +9,10 @@ use blockwright_builder_api::{
     BuilderApiError, DeskConfig, NotReleased, PayloadDesk, PayloadServer, PayloadServerConfig,
     PayloadSource, Released, ServerLimits, VersionNames,
 };
+use blockwright_builder_codec::ChainDomain;
 use blockwright_engine::{Engine, ReleasedBlock};
 use blockwright_service::ReleaseError;
-use blockwright_signer::{LocalSigner, SecretText, Signer};
+use blockwright_signer::{BlsPublicKey, LocalSigner, SecretText, Signer};
 use blockwright_threads::Priority;
 use tokio::task::JoinHandle;
 
@@ -46,6 +47,12 @@ pub struct BuilderApiSettings {
     pub secp_key: KeySource,
     /// Who may have payloads; empty for anybody.
     pub proposers: Vec<Address>,
+    /// The key that signs headers.
+    pub bls_key: KeySource,
+    /// Who may register a fee recipient and have headers; empty for anybody.
+    pub bls_proposers: Vec<BlsPublicKey>,
+    /// The domains of BLS signatures.
+    pub domain: ChainDomain,
     /// Names of payload versions.
     pub version_names: VersionNames,
     /// With a certificate the API is served by TLS.
@@ -61,6 +68,9 @@ impl Default for BuilderApiSettings {
             port: None,
             secp_key: KeySource::default(),
             proposers: Vec::new(),
+            bls_key: KeySource::default(),
+            bls_proposers: Vec::new(),
+            domain: ChainDomain::default(),
             version_names: VersionNames::default(),
             tls: TlsFiles::default(),
             is_development: false,
@@ -87,10 +97,25 @@ impl BuilderApiSettings {
         }
     }
 
-    /// Serves what `engine` builds until `ended` is ready; `None` where nobody asked for it.
+    /// Who answers requests for payloads; `None` where there is no key to sign bids with.
+    pub(crate) fn desk(&self, engine: &Engine) -> Result<Option<Arc<PayloadDesk>>, LaunchError> {
+        let Some(signer) = self.signer()? else {
+            return Ok(None);
+        };
+        let config = DeskConfig {
+            chain_id: engine.chain().chain_id(),
+            proposers: self.proposers.clone(),
+            version_names: self.version_names,
+            signer,
+        };
+        let source = Arc::new(Built(engine.clone()));
+        Ok(Some(Arc::new(PayloadDesk::new(config, source))))
+    }
+
+    /// Serves what `desk` hands out until `ended` is ready; `None` where nobody asked for it.
     pub(crate) async fn start(
         &self,
-        engine: &Engine,
+        desk: Option<Arc<PayloadDesk>>,
         ended: impl Future<Output = ()> + Send + 'static,
     ) -> Result<Option<BuilderApi>, LaunchError> {
         let Some(port) = self.port else {
@@ -102,18 +127,15 @@ impl BuilderApiSettings {
             limits: ServerLimits::default(),
             tls: self.tls.identity(TLS)?,
         };
-        let desk = DeskConfig {
-            chain_id: engine.chain().chain_id(),
-            proposers: self.proposers.clone(),
-            version_names: self.version_names,
-            signer: self.signer()?,
-        };
+        let desk = desk.ok_or_else(|| {
+            let reason = "it is missing: the builder API signs every bid";
+            flag(SECP_KEY.file, &reason)
+        })?;
         if self.proposers.is_empty() {
             tracing::warn!(
                 "without --builder-api.proposer everybody who reaches the builder API gets its payloads"
             );
         }
-        let desk = PayloadDesk::new(desk, Arc::new(Built(engine.clone())));
         let is_tls = config.tls.is_some();
         let runtime = ServerRuntime::start("builder-api", Priority::Stream)?;
         let bind = async move { PayloadServer::bind(config, desk).await.map_err(refused) };
@@ -126,17 +148,14 @@ impl BuilderApiSettings {
         }))
     }
 
-    fn signer(&self) -> Result<Arc<dyn Signer>, LaunchError> {
+    fn signer(&self) -> Result<Option<Arc<dyn Signer>>, LaunchError> {
         let signer = match self.secp_key.signer(SECP_KEY)? {
             Some(signer) => signer,
             None if self.is_development => well_known_signer()?,
-            None => {
-                let reason = "it is missing: the builder API signs every bid";
-                return Err(flag(SECP_KEY.file, &reason));
-            }
+            None => return Ok(None),
         };
         tracing::info!(builder = %signer.address(), "bids are signed");
-        Ok(Arc::new(signer))
+        Ok(Some(Arc::new(signer)))
     }
 }
 

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use blockwright_rpc::Namespace;
 use blockwright_service::{RootsRule, ShareRule};
 use blockwright_types::OpFork;
 
@@ -160,6 +161,26 @@ impl Default for RpcLimits {
     }
 }
 
+/// Which methods the public JSON-RPC servers have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ApiSettings {
+    /// Over HTTP; `None` is everything but `builder`, which a development chain has as well.
+    pub http: Option<Vec<Namespace>>,
+    /// Over WebSocket; `None` as for HTTP.
+    pub ws: Option<Vec<Namespace>>,
+}
+
+impl ApiSettings {
+    /// As they are for a development chain.
+    pub(crate) fn for_development(self) -> Self {
+        let all = || Some(Namespace::ALL.to_vec());
+        Self {
+            http: self.http.or_else(all),
+            ws: self.ws.or_else(all),
+        }
+    }
+}
+
 /// Settings shared by every way to run a node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NodeConfig {
@@ -181,6 +202,8 @@ pub struct NodeConfig {
     pub follow: FollowSettings,
     /// JSON-RPC.
     pub rpc: RpcLimits,
+    /// Methods of the public servers.
+    pub apis: ApiSettings,
     /// Where transactions go and come from.
     pub forward: ForwardSettings,
     /// Builder API.

@@ -57,6 +57,11 @@ impl DataDir {
         self.path.join("jwt.hex")
     }
 
+    /// What the `builder_` namespace keeps.
+    pub(crate) fn builder(&self) -> PathBuf {
+        self.path.join("builder")
+    }
+
     /// A development chain's genesis.
     pub(crate) fn genesis(&self) -> PathBuf {
         self.path.join("genesis.json")

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use blockwright_signer::{
-    KeyBytes, KeyError, KeyFile, KeyType, LocalSigner, PasswordSource, SecretText,
+    BlsLocalSigner, KeyBytes, KeyError, KeyFile, KeyType, LocalSigner, PasswordSource, SecretText,
 };
 
 use crate::LaunchError;
@@ -39,6 +39,21 @@ impl KeySource {
             return Ok(None);
         };
         let signer = LocalSigner::from_key(key).map_err(|error| flag(flags.file, &error))?;
+        Ok(Some(signer))
+    }
+
+    /// The BLS key, ready to sign; `None` where none is given.
+    ///
+    /// # Errors
+    /// As [`Self::signer`].
+    pub(crate) fn bls_signer(
+        &self,
+        flags: KeyFlags,
+    ) -> Result<Option<BlsLocalSigner>, LaunchError> {
+        let Some(key) = self.key(KeyType::Bls, flags)? else {
+            return Ok(None);
+        };
+        let signer = BlsLocalSigner::from_key(key).map_err(|error| flag(flags.file, &error))?;
         Ok(Some(signer))
     }
 

@@ -3,9 +3,11 @@
 mod builder_api;
 pub use builder_api::BuilderApiSettings;
 
+mod builder_rpc;
+
 mod config;
 pub use config::{
-    BuilderConfig, DevConfig, Listen, Listeners, NodeConfig, RpcLimits, TxPoolConfig,
+    ApiSettings, BuilderConfig, DevConfig, Listen, Listeners, NodeConfig, RpcLimits, TxPoolConfig,
 };
 
 mod datadir;
@@ -57,12 +59,13 @@ mod tls_files;
 pub use tls_files::TlsFiles;
 
 pub use blockwright_builder_api::VersionNames;
+pub use blockwright_builder_codec::ChainDomain;
 pub use blockwright_flashblocks::{Dialect, Form, MetadataDetail};
 pub use blockwright_forward::TargetUrl;
 pub use blockwright_payment::PaymentTerms;
-pub use blockwright_rpc::{Placeholders, Source};
+pub use blockwright_rpc::{Namespace, Placeholders, Source};
 pub use blockwright_service::{RootsRule, ShareRule};
-pub use blockwright_signer::SecretText;
+pub use blockwright_signer::{BlsPublicKey, SecretText};
 pub use blockwright_stream::{ApiKey, RingLimits};
 pub use blockwright_subscribe::StreamKey;
 pub use blockwright_types::{OpFork, SealedBlock};

@@ -20,7 +20,7 @@ use crate::follow::Following;
 use crate::outlets::Outlets;
 use crate::overlay::Preconfirmed;
 use crate::server_runtime::ServerRuntime;
-use crate::servers::{Servers, check_waits, rpc_parts};
+use crate::servers::{RpcInputs, Servers, check_waits, rpc_parts};
 use crate::{
     Bound, BuilderConfig, Endpoints, LaunchError, NodeConfig, TxPoolConfig, metrics_server,
 };
@@ -91,20 +91,29 @@ impl Node {
         let engine = start_engine(&config.builder, deps)?;
         let follow =
             following.start(&engine, &pool, preconfirmed.feed(), ended(stopped.clone()))?;
+        let settings = &config.builder_api;
+        let until_end = ended(stopped.clone());
+        let proposers = settings.proposers(&engine, &builder, datadir.builder(), until_end)?;
         let mut tasks = outlets.tasks;
         tasks.push(tokio::spawn(preconfirmed.watch(ended(stopped.clone()))));
         tasks.push(tokio::spawn(follow));
-        let overlay = preconfirmed.overlay();
-        let parts = rpc_parts(&engine, pool, builder.clone(), overlay, &config)?;
+        tasks.push(outlets.streaming.spawn(proposers.following));
+        let inputs = RpcInputs {
+            pool,
+            handle: builder.clone(),
+            builder: proposers.rpc,
+            overlay: preconfirmed.overlay(),
+        };
+        let parts = rpc_parts(&engine, inputs, &config)?;
         let servers = Servers::start(&config, &engine, parts, secret).await?;
-        let builder_api = config.builder_api.start(&engine, ended(stopped)).await?;
+        let builder_api = settings.start(proposers.payloads, ended(stopped)).await?;
         let bound = Bound {
             builder_api: builder_api.as_ref().map(|api| api.addr),
             builder_api_tls: builder_api.as_ref().is_some_and(|api| api.is_tls),
             flashblocks_tls: config.stream.is_tls(),
             ..servers.bound(outlets.flashblocks, outlets.metrics)
         };
-        let endpoints = written(Endpoints::new(&bound, jwt), config.endpoints.as_deref())?;
+        let endpoints = tell(&bound, jwt, config.endpoints.as_deref())?;
         let node = Self {
             endpoints,
             engine,
@@ -178,6 +187,15 @@ impl Node {
     }
 }
 
+/// What listens, written to `file` where there is to be one.
+fn tell(bound: &Bound, jwt: PathBuf, file: Option<&Path>) -> Result<Endpoints, LaunchError> {
+    let endpoints = Endpoints::new(bound, jwt);
+    if let Some(file) = file {
+        endpoints.write(file)?;
+    }
+    Ok(endpoints)
+}
+
 /// The Engine API's secret, and the file it is in.
 fn open_secret(
     config: &NodeConfig,
@@ -207,14 +225,6 @@ fn start_builder(
     let (service, builder) = BuilderService::new(config, host, sink, Arc::new(SystemClock))
         .map_err(|error| builder_flag(&error))?;
     Ok((tokio::spawn(service.run()), builder))
-}
-
-/// The endpoints, in their file where one is wanted.
-fn written(endpoints: Endpoints, file: Option<&Path>) -> Result<Endpoints, LaunchError> {
-    if let Some(file) = file {
-        endpoints.write(file)?;
-    }
-    Ok(endpoints)
 }
 
 async fn ended_cleanly(task: JoinHandle<()>) {

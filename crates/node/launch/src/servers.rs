@@ -3,14 +3,15 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use blockwright_builder_rpc::{BuilderRpc, builder_module, builder_subscription_module};
 use blockwright_engine::{
     AuthRpcConfig, AuthRpcServer, EmbeddedHost, Engine, JwtSecret, engine_module, serve_authrpc,
 };
 use blockwright_forward::ForwardService;
 use blockwright_pool::Pool;
 use blockwright_rpc::{
-    EthApi, Overlay, RpcDeps, RpcServer, ServerConfig, Sources, engine_port_module, serve_http,
-    serve_ws,
+    EthApi, Namespace, Overlay, RpcDeps, RpcServer, ServerConfig, Sources, engine_port_module,
+    serve_http, serve_ws,
 };
 use blockwright_service::BuilderHandle;
 use blockwright_threads::Priority;
@@ -42,26 +43,35 @@ struct Copies {
 /// The `eth_` API, and what has to run for it.
 pub(crate) struct RpcParts {
     api: EthApi,
+    builder: BuilderRpc,
     copies: Option<ForwardService>,
+}
+
+/// What JSON-RPC stands on beside the engine.
+pub(crate) struct RpcInputs {
+    pub(crate) pool: Pool,
+    pub(crate) handle: BuilderHandle<EmbeddedHost>,
+    pub(crate) builder: BuilderRpc,
+    /// Preconfirmed state.
+    pub(crate) overlay: Option<Overlay>,
 }
 
 /// The `eth_` API over a node's parts.
 pub(crate) fn rpc_parts(
     engine: &Engine,
-    pool: Pool,
-    builder: BuilderHandle<EmbeddedHost>,
-    overlay: Option<Overlay>,
+    inputs: RpcInputs,
     config: &NodeConfig,
 ) -> Result<RpcParts, LaunchError> {
     let (forwarding, copies) = config.forward.start()?;
+    let handle = inputs.handle;
     let heads = engine.heads().clone();
     let api = EthApi::new(RpcDeps {
         store: engine.store().clone(),
-        pool,
+        pool: inputs.pool,
         chain: Arc::clone(engine.chain()),
         heads: Arc::new(move || heads.updates()),
-        overlay,
-        set_da_limits: Arc::new(move |tx, block| builder.set_da_limits(tx, block)),
+        overlay: inputs.overlay,
+        set_da_limits: Arc::new(move |tx, block| handle.set_da_limits(tx, block)),
         forwarding,
         client_version: format!(
             "Blockwright/v{}/{}-{}",
@@ -79,7 +89,11 @@ pub(crate) fn rpc_parts(
             ..blockwright_rpc::RpcLimits::default()
         },
     });
-    Ok(RpcParts { api, copies })
+    Ok(RpcParts {
+        api,
+        builder: inputs.builder,
+        copies,
+    })
 }
 
 /// Refuses waits that make no sense, before anything is started.
@@ -106,21 +120,23 @@ impl Servers {
         parts: RpcParts,
         secret: JwtSecret,
     ) -> Result<Self, LaunchError> {
-        let RpcParts { api, copies } = parts;
-        let settings = ServerConfig {
-            connections_max: config.rpc.connections_max,
-            batch_entries_max: config.rpc.batch_max,
-            sources: Sources::new(config.forward.sources.clone()),
-            ..ServerConfig::default()
-        };
+        let RpcParts {
+            api,
+            builder,
+            copies,
+        } = parts;
+        let calls: Methods = builder_module(&builder).into();
+        let all = merged([calls.clone(), builder_subscription_module(&builder).into()])?;
+        let http_settings = server_config(config, config.apis.http.as_deref(), calls);
+        let ws_settings = server_config(config, config.apis.ws.as_deref(), all.clone());
         let rpc = ServerRuntime::start("rpc", Priority::Requests)?;
         let (http_addr, ws_addr) = (config.listen.http.socket(), config.listen.ws.socket());
         let api_served = api.clone();
         let serve = async move {
-            let http = serve_http(http_addr, &api_served, &settings)
+            let http = serve_http(http_addr, &api_served, &http_settings)
                 .await
                 .map_err(|error| failed("http", error))?;
-            let ws = serve_ws(ws_addr, &api_served, &settings)
+            let ws = serve_ws(ws_addr, &api_served, &ws_settings)
                 .await
                 .map_err(|error| failed("ws", error))?;
             Ok((http, ws))
@@ -129,6 +145,7 @@ impl Servers {
         let methods = merged([
             engine_module(engine.clone()).into(),
             engine_port_module(&api).into(),
+            all,
         ])?;
         let authrpc = serve_authrpc(
             AuthRpcConfig::new(config.listen.authrpc.socket(), secret),
@@ -186,9 +203,29 @@ impl Copies {
     }
 }
 
-fn merged(parts: [Methods; 2]) -> Result<Methods, LaunchError> {
-    let [mut methods, more] = parts;
-    methods.merge(more).map_err(|error| failed("rpc", error))?;
+/// A public server with these namespaces, where other ones than the usual are asked for, and these methods of
+/// the builder's.
+fn server_config(
+    config: &NodeConfig,
+    namespaces: Option<&[Namespace]>,
+    builder: Methods,
+) -> ServerConfig {
+    let usual = ServerConfig::default();
+    ServerConfig {
+        connections_max: config.rpc.connections_max,
+        batch_entries_max: config.rpc.batch_max,
+        sources: Sources::new(config.forward.sources.clone()),
+        namespaces: namespaces.map_or(usual.namespaces, <[_]>::to_vec),
+        builder,
+        ..usual
+    }
+}
+
+fn merged<const N: usize>(parts: [Methods; N]) -> Result<Methods, LaunchError> {
+    let mut methods = Methods::new();
+    for part in parts {
+        methods.merge(part).map_err(|error| failed("rpc", error))?;
+    }
     Ok(methods)
 }
 

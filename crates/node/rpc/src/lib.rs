@@ -22,6 +22,9 @@ mod metrics;
 mod modules;
 pub use modules::{engine_port_module, eth_module, subscription_module};
 
+mod namespaces;
+pub use namespaces::{Namespace, UnknownNamespace};
+
 mod overlay;
 pub use overlay::{Overlay, Placeholders, UnknownPlaceholders};
 

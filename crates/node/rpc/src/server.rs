@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jsonrpsee::Methods;
 use jsonrpsee::core::traits::IdProvider;
 use jsonrpsee::server::middleware::rpc::RpcServiceBuilder;
 use jsonrpsee::server::{
@@ -12,12 +11,13 @@ use jsonrpsee::server::{
     ServerHandle,
 };
 use jsonrpsee::types::SubscriptionId;
+use jsonrpsee::{Methods, RpcModule};
 use tokio::net::TcpListener;
 
 use crate::accept::serve_with_peers;
 use crate::batch::{BatchLimits, Batching, MethodNames};
 use crate::modules::{eth_module, subscription_module};
-use crate::{EthApi, Sources};
+use crate::{EthApi, Namespace, Sources};
 
 /// Limits of one server.
 #[derive(Clone, Debug)]
@@ -40,6 +40,10 @@ pub struct ServerConfig {
     pub idle_timeout: Duration,
     /// From where transactions are taken; everything else is answered to everybody.
     pub sources: Sources,
+    /// Which methods are served.
+    pub namespaces: Vec<Namespace>,
+    /// The methods of [`Namespace::Builder`], which are not this crate's.
+    pub builder: Methods,
 }
 
 impl Default for ServerConfig {
@@ -53,6 +57,8 @@ impl Default for ServerConfig {
             outgoing_messages_max: 1_024,
             idle_timeout: Duration::from_secs(30),
             sources: Sources::default(),
+            namespaces: Namespace::PUBLIC.to_vec(),
+            builder: Methods::new(),
         }
     }
 }
@@ -98,13 +104,8 @@ pub async fn serve_http(
     api: &EthApi,
     config: &ServerConfig,
 ) -> Result<RpcServer, ServeError> {
-    serve(
-        addr,
-        (eth_module(api).into(), api),
-        config,
-        base(config).http_only(),
-    )
-    .await
+    let methods = served(eth_module(api), config);
+    serve(addr, (methods, api), config, base(config).http_only()).await
 }
 
 /// Serves the methods for users and their subscriptions over WebSocket alone.
@@ -116,10 +117,11 @@ pub async fn serve_ws(
     api: &EthApi,
     config: &ServerConfig,
 ) -> Result<RpcServer, ServeError> {
-    let mut methods: Methods = eth_module(api).into();
-    methods
+    let mut module = eth_module(api);
+    module
         .merge(subscription_module(api))
         .expect("the modules of this crate share no method");
+    let methods = served(module, config);
     let ping = PingConfig::new()
         .ping_interval(config.idle_timeout)
         .inactive_limit(config.idle_timeout)
@@ -131,6 +133,21 @@ pub async fn serve_ws(
         .set_id_provider(HexIds)
         .enable_ws_ping(ping);
     serve(addr, (methods, api), config, inner).await
+}
+
+/// What of `module` the configuration asks for, and what else it does.
+fn served(mut module: RpcModule<EthApi>, config: &ServerConfig) -> Methods {
+    let namespaces = &config.namespaces;
+    let is_served = |name: &str| namespaces.iter().any(|namespace| namespace.has(name));
+    let names: Vec<&'static str> = module.method_names().collect();
+    for name in names.into_iter().filter(|name| !is_served(name)) {
+        module.remove_method(name);
+    }
+    if namespaces.contains(&Namespace::Builder) {
+        let merged = module.merge(config.builder.clone());
+        merged.expect("no method of this crate is in that namespace");
+    }
+    module.into()
 }
 
 fn base(config: &ServerConfig) -> ServerConfigBuilder {

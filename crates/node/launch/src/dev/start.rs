@@ -15,6 +15,7 @@ use crate::{DevConfig, LaunchError, Node, NodeConfig};
 /// [`run_dev_clock`](crate::run_dev_clock) drives it.
 pub async fn start_dev(dev: &DevConfig, mut config: NodeConfig) -> Result<Node, LaunchError> {
     config.builder_api = config.builder_api.for_development();
+    config.apis = config.apis.for_development();
     check_interval(dev, &config)?;
     let datadir = DataDir::open(config.datadir.as_deref())?;
     let path = datadir.genesis();
