@@ -9,8 +9,9 @@ use std::time::Duration;
 use alloy_primitives::{Address, B256, Bytes, FixedBytes, U256, address, hex};
 use blockwright_builder_codec::{
     ChainDomain, DOMAIN_APPLICATION_BUILDER, DOMAIN_BEACON_PROPOSER, DomainType,
-    ExecutionPayloadHeader, ExecutionPayloadHeaderDeneb, bid_root, compute_signing_root,
-    fee_recipient_root, transactions_root,
+    ExecutionPayloadHeader, ExecutionPayloadHeaderBellatrix, ExecutionPayloadHeaderCapella,
+    ExecutionPayloadHeaderDeneb, bid_root, compute_signing_root, fee_recipient_root,
+    transactions_root,
 };
 use blockwright_builder_rpc::{Method, openrpc_document};
 use blockwright_engine::ExecutionPayload;
@@ -62,13 +63,9 @@ fn start_dev(more: &[&str]) -> Blockwright {
 
 /// The header and value of an answer, whose signature was checked.
 fn checked_header(answer: &Value) -> (ExecutionPayloadHeader, U256) {
-    fn field<T: serde::de::DeserializeOwned>(payload: &Value, name: &str) -> T {
-        serde_json::from_value(payload[name].clone()).unwrap_or_else(|_| panic!("{name}"))
-    }
     let payload = &answer["payload"];
-    assert_eq!(payload.as_object().unwrap().len(), 17);
     let extra_data: Bytes = field(payload, "extraData");
-    let header = ExecutionPayloadHeader::Deneb(ExecutionPayloadHeaderDeneb {
+    let older = ExecutionPayloadHeaderBellatrix {
         parent_hash: field(payload, "parentHash"),
         fee_recipient: field(payload, "feeRecipient"),
         state_root: field(payload, "stateRoot"),
@@ -83,10 +80,8 @@ fn checked_header(answer: &Value) -> (ExecutionPayloadHeader, U256) {
         base_fee_per_gas: field(payload, "baseFeePerGas"),
         block_hash: field(payload, "blockHash"),
         transactions_root: field(payload, "transactionsRoot"),
-        withdrawals_root: field(payload, "withdrawalsRoot"),
-        blob_gas_used: quantity(&payload["blobGasUsed"]),
-        excess_blob_gas: quantity(&payload["excessBlobGas"]),
-    });
+    };
+    let header = with_newer(older, payload);
     let value: B256 = field(answer, "value");
     let value = U256::from_be_bytes(value.0);
     let signature: BlsSignature = field(answer, "signature");
@@ -94,6 +89,58 @@ fn checked_header(answer: &Value) -> (ExecutionPayloadHeader, U256) {
     let root = compute_signing_root(bid_root(&header, value), domain);
     verify_bls(root, &signature, &key(0x0b).public_key()).unwrap();
     (header, value)
+}
+
+fn field<T: serde::de::DeserializeOwned>(json: &Value, name: &str) -> T {
+    serde_json::from_value(json[name].clone()).unwrap_or_else(|_| panic!("{name}"))
+}
+
+/// The header in the container that the number of fields tells.
+fn with_newer(older: ExecutionPayloadHeaderBellatrix, payload: &Value) -> ExecutionPayloadHeader {
+    let fields = payload.as_object().unwrap().len();
+    if fields == 14 {
+        return ExecutionPayloadHeader::Bellatrix(older);
+    }
+    let capella = ExecutionPayloadHeaderCapella {
+        parent_hash: older.parent_hash,
+        fee_recipient: older.fee_recipient,
+        state_root: older.state_root,
+        receipts_root: older.receipts_root,
+        logs_bloom: older.logs_bloom,
+        prev_randao: older.prev_randao,
+        block_number: older.block_number,
+        gas_limit: older.gas_limit,
+        gas_used: older.gas_used,
+        timestamp: older.timestamp,
+        extra_data: older.extra_data,
+        base_fee_per_gas: older.base_fee_per_gas,
+        block_hash: older.block_hash,
+        transactions_root: older.transactions_root,
+        withdrawals_root: field(payload, "withdrawalsRoot"),
+    };
+    if fields == 15 {
+        return ExecutionPayloadHeader::Capella(capella);
+    }
+    assert_eq!(fields, 17);
+    ExecutionPayloadHeader::Deneb(ExecutionPayloadHeaderDeneb {
+        parent_hash: capella.parent_hash,
+        fee_recipient: capella.fee_recipient,
+        state_root: capella.state_root,
+        receipts_root: capella.receipts_root,
+        logs_bloom: capella.logs_bloom,
+        prev_randao: capella.prev_randao,
+        block_number: capella.block_number,
+        gas_limit: capella.gas_limit,
+        gas_used: capella.gas_used,
+        timestamp: capella.timestamp,
+        extra_data: capella.extra_data,
+        base_fee_per_gas: capella.base_fee_per_gas,
+        block_hash: capella.block_hash,
+        transactions_root: capella.transactions_root,
+        withdrawals_root: capella.withdrawals_root,
+        blob_gas_used: quantity(&payload["blobGasUsed"]),
+        excess_blob_gas: quantity(&payload["excessBlobGas"]),
+    })
 }
 
 /// The parameters of a reveal.
@@ -257,6 +304,43 @@ fn checked_payload(payload: &Value, header: &ExecutionPayloadHeader, base: &Valu
     assert_eq!(whole.hash_slow(), header.block_hash);
     let root = transactions_root(&payload.transactions).unwrap();
     assert_eq!(root, header.transactions_root);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blocks_of_older_forks_have_their_own_containers() {
+    for fork in [OpFork::Bedrock, OpFork::Canyon, OpFork::Ecotone] {
+        let node = start_dev(&["--fork", fork.name()]);
+        let rpc = Rpc::new(&node.endpoints.http);
+        let mut stream = Subscriber::connect(&node.endpoints.flashblocks).await;
+        let set = Method::SetFeeRecipient.name();
+        rpc.call(set, registration(&key(2), FEE_VAULT)).await;
+        let (raw, _) = transfer(1, 0);
+        rpc.call("eth_sendRawTransaction", json!([raw])).await;
+        next_block(&mut stream).await;
+        let first = next_block(&mut stream).await;
+        let parent = json!([first["base"]["parent_hash"]]);
+        let blind = rpc.call(Method::GetBlindPayload.name(), parent).await;
+        let (header, _) = checked_header(&blind);
+        let expected = match header {
+            ExecutionPayloadHeader::Bellatrix(_) => OpFork::Bedrock,
+            ExecutionPayloadHeader::Capella(_) => OpFork::Canyon,
+            ExecutionPayloadHeader::Deneb(_) => OpFork::Ecotone,
+        };
+        assert_eq!(fork, expected);
+        let reveal = Method::GetExecutionPayload.name();
+        let payload = rpc.call(reveal, proposal(&header, &key(2))).await;
+        assert_eq!(payload["blockHash"], blind["payload"]["blockHash"]);
+        let transactions: Vec<Bytes> = field(&payload, "transactions");
+        let root: B256 = field(&blind["payload"], "transactionsRoot");
+        assert_eq!(transactions_root(&transactions).unwrap(), root);
+        let payload: ExecutionPayload = serde_json::from_value(payload).unwrap();
+        let beacon_root = first["base"]["parent_beacon_block_root"].clone();
+        let beacon_root = serde_json::from_value(beacon_root).unwrap();
+        let beacon_root = (fork >= OpFork::Ecotone).then_some(beacon_root);
+        let whole = payload.header(fork, beacon_root);
+        assert_eq!(whole.hash_slow(), payload.block_hash, "{fork}");
+        assert!(node.stop());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

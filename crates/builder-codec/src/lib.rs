@@ -34,3 +34,6 @@ pub use payload::{
     ExecutionPayloadBellatrix, ExecutionPayloadCapella, ExecutionPayloadDeneb, Transaction,
     TransactionTooLong, Transactions, Withdrawal, transactions_root,
 };
+
+mod transactions;
+pub use transactions::TransactionsTree;

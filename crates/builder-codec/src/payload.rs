@@ -4,8 +4,9 @@ use alloy_primitives::{Address, B256, Bytes, FixedBytes, U256};
 use ssz_derive::{Decode, Encode};
 use ssz_types::VariableList;
 use ssz_types::typenum::{U16, U32, U1048576, U1073741824};
-use tree_hash::TreeHash as _;
 use tree_hash_derive::TreeHash;
+
+use crate::TransactionsTree;
 
 /// A transaction as EIP-2718 bytes, at most 2^30.
 pub type Transaction = VariableList<u8, U1073741824>;
@@ -23,13 +24,11 @@ pub struct TransactionTooLong;
 /// # Errors
 /// [`TransactionTooLong`], which no block that fits a network reaches.
 pub fn transactions_root(transactions: &[Bytes]) -> Result<B256, TransactionTooLong> {
-    let list = transactions
-        .iter()
-        .map(|transaction| Transaction::new(transaction.to_vec()))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|_| TransactionTooLong)?;
-    let list = Transactions::new(list).map_err(|_| TransactionTooLong)?;
-    Ok(list.tree_hash_root())
+    let mut tree = TransactionsTree::new();
+    for transaction in transactions {
+        tree.push(transaction)?;
+    }
+    Ok(tree.root())
 }
 
 /// A withdrawal as the consensus layer encodes it.

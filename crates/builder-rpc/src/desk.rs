@@ -9,6 +9,7 @@ use blockwright_builder_codec::{
     bid_root, compute_signing_root, fee_recipient_root,
 };
 use blockwright_signer::{BlsPublicKey, BlsSignature, BlsSigner, verify_bls};
+use blockwright_types::BlockPart;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use serde_json::value::{RawValue, to_raw_value};
@@ -19,6 +20,7 @@ use crate::offers::{HandedOut, Offered, Offers};
 use crate::registrations::{Registration, Registrations};
 use crate::reveals::{Reveal, Reveals};
 use crate::stored::StoredFile;
+use crate::trees::Trees;
 use crate::{BlindError, NotOffered, OfferSource, OfferedBlock, StoreError, metrics};
 
 /// A longer beacon block is none.
@@ -52,6 +54,7 @@ pub struct BlindDesk {
     registrations: Mutex<Registrations>,
     reveals: Mutex<Reveals>,
     offers: Mutex<Offers>,
+    trees: Trees,
 }
 
 impl BlindDesk {
@@ -71,6 +74,7 @@ impl BlindDesk {
             registrations: Mutex::new(registrations),
             reveals: Mutex::new(Reveals::open(file("reveals.json"))?),
             offers: Mutex::default(),
+            trees: Trees::default(),
             config,
             source,
         })
@@ -155,7 +159,7 @@ impl BlindDesk {
         if let Some(answer) = known_answer {
             return Ok(answer);
         }
-        let offered = known.map_or_else(|| offered(block), Ok)?;
+        let offered = known.map_or_else(|| self.offered(block), Ok)?;
         let json = self.signed(&offered, value, signer)?;
         let given = HandedOut {
             proposer,
@@ -169,6 +173,32 @@ impl BlindDesk {
         drop(offers);
         drop(gone);
         Ok(json)
+    }
+
+    /// Whether somebody may ask for headers.
+    pub fn is_expecting(&self) -> bool {
+        self.config.signer.is_some() && self.expected().is_some()
+    }
+
+    /// Hashes the transactions of a block of `parts` ahead, so that its header, and those of what grows out of
+    /// it, take no time.
+    pub fn prepare(&self, parts: &[Arc<BlockPart>]) {
+        if let Err(error) = self.trees.root(parts) {
+            tracing::warn!(%error, "transactions cannot be hashed");
+        }
+    }
+
+    /// A block whose header is to be handed out.
+    fn offered(&self, block: Arc<dyn OfferedBlock>) -> Result<Offered, BlindError> {
+        let transactions_root = self.trees.root(&block.block().parts)?;
+        let fork = payload_fork(block.fork());
+        let header = header_of(block.block(), fork, transactions_root)?;
+        Ok(Offered {
+            header_root: header.header().root(),
+            header: Arc::new(header),
+            block,
+            to: Vec::new(),
+        })
     }
 
     fn signed(
@@ -249,17 +279,6 @@ impl BlindDesk {
             BlindError::NotABlock
         })
     }
-}
-
-/// A block whose header is to be handed out. Hashes its transactions.
-fn offered(block: Arc<dyn OfferedBlock>) -> Result<Offered, BlindError> {
-    let header = header_of(block.block(), payload_fork(block.fork()))?;
-    Ok(Offered {
-        header_root: header.header().root(),
-        header: Arc::new(header),
-        block,
-        to: Vec::new(),
-    })
 }
 
 /// The first of `keys` under which the signature verifies.

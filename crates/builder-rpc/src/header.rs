@@ -1,9 +1,9 @@
 //! A block's header as the consensus layer has it.
 
-use alloy_primitives::{B256, Bytes, U256};
+use alloy_primitives::{B256, U256};
 use blockwright_builder_codec::{
     ExecutionPayloadHeader, ExecutionPayloadHeaderBellatrix, ExecutionPayloadHeaderCapella,
-    ExecutionPayloadHeaderDeneb, PayloadFork, transactions_root,
+    ExecutionPayloadHeaderDeneb, PayloadFork,
 };
 use blockwright_types::{OpFork, SealedBlock};
 use ssz_types::VariableList;
@@ -30,20 +30,15 @@ pub(crate) const fn payload_fork(fork: OpFork) -> PayloadFork {
     }
 }
 
-/// The header of `block`, whose containers are those of `fork`. Hashes all transactions.
+/// The header of `block`, whose containers are those of `fork` and whose transactions have this root.
 pub(crate) fn header_of(
     block: &SealedBlock,
     fork: PayloadFork,
+    transactions_root: B256,
 ) -> Result<HeaderFields, BlindError> {
-    let transactions: Vec<Bytes> = block
-        .transactions()
-        .map(|transaction| transaction.encoded.clone())
-        .collect();
     let header = &block.header;
     let extra_data = VariableList::new(header.extra_data.to_vec())
         .map_err(|_| BlindError::Fault("the block's extra data has more than 32 bytes"))?;
-    let transactions_root = transactions_root(&transactions)
-        .map_err(|_| BlindError::Fault("the block's transactions exceed what SSZ has for them"))?;
     let all = ExecutionPayloadHeaderDeneb {
         parent_hash: header.parent_hash,
         fee_recipient: header.beneficiary,

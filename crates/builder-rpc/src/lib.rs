@@ -38,3 +38,5 @@ pub use source::{Head, NotOffered, OfferSource, OfferedBlock};
 mod status;
 
 mod stored;
+
+mod trees;

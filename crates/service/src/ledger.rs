@@ -207,17 +207,13 @@ impl<A: Clone + Send + Sync + 'static> Ledger<A> {
             }
             Act::Settle(best) => {
                 self.stop(&mut state, StopReason::Resolved);
-                if state.resolved {
-                    // Somebody else has it already: nobody is given another one.
-                    return state.best.clone().map_or(Applied::NotReady, |best| {
-                        Applied::Resolved { best, first: false }
-                    });
+                // Where somebody else has the payload already, nobody is given another one.
+                let first = !state.resolved;
+                if first {
+                    _displaced = Some(self.settle(&mut state, best));
                 }
-                _displaced = Some(self.replace(&mut state, Payload::Sealed(best.clone())));
-                state.best_index = (best.block.parts.len() as u64).saturating_sub(1);
-                state.resolved = true;
-                self.tell(&state, PayloadOutcome::Sealed);
-                Applied::Resolved { best, first: true }
+                let best = state.best.clone();
+                best.map_or(Applied::NotReady, |best| Applied::Resolved { best, first })
             }
             Act::Stop(reason) => {
                 self.stop(&mut state, reason);
@@ -240,6 +236,17 @@ impl<A: Clone + Send + Sync + 'static> Ledger<A> {
             }
         };
         (before, self.phase.send_replace(Phase::Ready(payload)))
+    }
+
+    /// Makes an earlier state the payload that was handed out. Returns what was replaced, for the caller to
+    /// drop.
+    fn settle(&self, state: &mut State<A>, best: Best<A>) -> (Option<Best<A>>, Phase<A>) {
+        let last_index = (best.block.parts.len() as u64).saturating_sub(1);
+        let displaced = self.replace(state, Payload::Sealed(best));
+        state.best_index = last_index;
+        state.resolved = true;
+        self.tell(state, PayloadOutcome::Sealed);
+        displaced
     }
 
     /// Hands the payload out and ends the job. Where it lacks its roots this waits for them, and for

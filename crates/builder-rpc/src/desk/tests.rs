@@ -5,6 +5,7 @@ use alloy_consensus::Header;
 use alloy_primitives::hex;
 use blockwright_builder_codec::{
     BeaconBlock, BeaconBlockBodyDeneb, ExecutionPayloadDeneb, ExecutionPayloadHeader, Transactions,
+    transactions_root,
 };
 use blockwright_signer::{BlsLocalSigner, SecretText};
 use blockwright_types::{OpFork, SealedBlock};
@@ -153,7 +154,9 @@ impl Rig {
     fn header(&self) -> ExecutionPayloadHeader {
         self.desk.blind(PARENT).unwrap();
         let shown = self.source.block.lock();
-        let header = header_of(&shown.block, payload_fork(shown.fork)).unwrap();
+        let no_transactions = transactions_root(&[]).unwrap();
+        let fork = payload_fork(shown.fork);
+        let header = header_of(&shown.block, fork, no_transactions).unwrap();
         header.header()
     }
 

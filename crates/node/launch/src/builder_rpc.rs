@@ -16,6 +16,7 @@ use blockwright_signer::{BlsLocalSigner, BlsSigner, SecretText, check_bls_public
 use blockwright_types::{OpFork, PayloadId, SealedBlock};
 use bytes::Bytes;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::flag::flag;
 use crate::key_source::KeyFlags;
@@ -73,17 +74,17 @@ impl BuilderApiSettings {
             folder: Some(folder),
         };
         let (sender, bids) = watch::channel(None);
-        let following = follow(builder.clone(), sender);
         let source = Shown {
             engine: engine.clone(),
             builder: builder.clone(),
             bids,
         };
         let blind = BlindDesk::open(config, Arc::new(source));
-        let blind = blind.map_err(|error| LaunchError::Start {
+        let blind = Arc::new(blind.map_err(|error| LaunchError::Start {
             part: "builder_ namespace",
             source: Box::new(error),
-        })?;
+        })?);
+        let following = follow(builder.clone(), Arc::clone(&blind), sender);
         let following = async move {
             tokio::select! {
                 () = following => {}
@@ -91,7 +92,7 @@ impl BuilderApiSettings {
             }
         };
         Ok(Proposers {
-            rpc: BuilderRpc::new(Arc::new(blind), payloads.clone()),
+            rpc: BuilderRpc::new(blind, payloads.clone()),
             payloads,
             following,
         })
@@ -180,13 +181,23 @@ impl OfferedBlock for ShownBlock {
     }
 }
 
-/// Tells of the payload that was started last as it grows, until the builder ends.
-async fn follow(builder: Builder, bids: watch::Sender<Option<Bid>>) {
+/// Tells of the payload that was started last as it grows, until the builder ends, and has its transactions
+/// hashed where somebody may ask for its header.
+async fn follow(builder: Builder, desk: Arc<BlindDesk>, bids: watch::Sender<Option<Bid>>) {
     let mut newest = builder.newest();
+    let mut hashing: Option<JoinHandle<()>> = None;
+    let mut tell = |id, payload: &Payload<_>| {
+        bids.send_replace(Some(bid(id, payload)));
+        // One at a time: the next one does what this one is too early for.
+        let is_busy = hashing.as_ref().is_some_and(|task| !task.is_finished());
+        if !is_busy && desk.is_expecting() {
+            let (desk, parts) = (Arc::clone(&desk), payload.parts().to_vec());
+            hashing = Some(tokio::task::spawn_blocking(move || desk.prepare(&parts)));
+        }
+    };
     loop {
         let id = *newest.borrow_and_update();
         let mut followed = id.and_then(|id| Some((id, builder.subscribe(id).ok()?)));
-        let tell = |id, payload: &Payload<_>| bids.send_replace(Some(bid(id, payload)));
         if let Some((id, payload)) = &followed
             && let Some(payload) = payload.best()
         {
@@ -207,9 +218,7 @@ async fn follow(builder: Builder, bids: watch::Sender<Option<Bid>>) {
                     break;
                 }
                 grown = grown => match grown {
-                    Some((id, payload)) => {
-                        tell(id, &payload);
-                    }
+                    Some((id, payload)) => tell(id, &payload),
                     None => followed = None,
                 },
             }

@@ -1,0 +1,34 @@
+//! The fuzz target's code over blocks that were changed.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+
+use alloy_primitives::Bytes;
+use serde_json::Value;
+
+#[path = "../../../fuzz/src/feed_block.rs"]
+mod feed_block;
+
+#[test]
+fn changed_blocks_are_decoded_or_refused() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/vectors.json");
+    let vectors: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let (mut decoded, mut refused) = (0, 0);
+    for vector in vectors["blocks"].as_array().unwrap() {
+        for form in ["blinded", "full"] {
+            let bytes: Bytes = vector[form].as_str().unwrap().parse().unwrap();
+            assert_eq!(feed_block::feed(&bytes), 1);
+            for at in 0..bytes.len() {
+                let mut changed = bytes.to_vec();
+                changed[at] ^= 1 << (at % 8);
+                match feed_block::feed(&changed) {
+                    0 => refused += 1,
+                    _ => decoded += 1,
+                }
+                feed_block::feed(&bytes[..at]);
+            }
+        }
+    }
+    // Most bytes are fields, some are offsets.
+    assert!(decoded > refused && refused > 100, "{decoded} {refused}");
+}
