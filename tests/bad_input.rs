@@ -154,6 +154,7 @@ fn a_taken_port_is_named() {
         "--flashblocks.port",
         "--metrics.port",
         "--builder-api.port",
+        "--builder-api.events-port",
     ] {
         let mut args = vec!["dev"];
         for other in [
@@ -163,6 +164,7 @@ fn a_taken_port_is_named() {
             "--flashblocks.port",
             "--metrics.port",
             "--builder-api.port",
+            "--builder-api.events-port",
         ] {
             args.extend([other, if other == flag { port.as_str() } else { "0" }]);
         }
@@ -192,6 +194,8 @@ fn a_second_node_on_the_same_data_is_refused() {
             "--metrics.port",
             "0",
             "--builder-api.port",
+            "0",
+            "--builder-api.events-port",
             "0",
         ],
         &[],

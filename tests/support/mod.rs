@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::panic, missing_docs)]
 
 pub mod chain;
+pub mod feeder;
 pub mod metrics;
 pub mod process;
 pub mod proxy;

@@ -21,6 +21,7 @@ pub struct Endpoints {
     pub flashblocks: String,
     pub metrics: String,
     pub builder_api: String,
+    pub builder_events: String,
     pub jwt: PathBuf,
 }
 
@@ -49,11 +50,20 @@ impl Blockwright {
 
     /// The same with JSON-RPC over HTTP at `http_port`.
     pub fn start_at(args: &[&str], http_port: u16) -> Self {
-        let mut ports = vec![("http", http_port)];
-        ports.extend(["ws", "authrpc", "flashblocks", "metrics"].map(|server| (server, 0)));
+        let mut ports = vec![("http.port", http_port)];
+        let always = [
+            "ws.port",
+            "authrpc.port",
+            "flashblocks.port",
+            "metrics.port",
+        ];
+        ports.extend(always.map(|flag| (flag, 0)));
         // A node has one only where it is asked for, with a key.
         if args.first() == Some(&"dev") || args.contains(&"--builder-api.secp-key") {
-            ports.push(("builder-api", 0));
+            ports.push(("builder-api.port", 0));
+        }
+        if args.first() == Some(&"dev") {
+            ports.push(("builder-api.events-port", 0));
         }
         Self::start_on(args, &ports)
     }
@@ -61,13 +71,13 @@ impl Blockwright {
     /// The same for `blockwright mirror ARGS`.
     pub fn start_mirror(args: &[&str]) -> Self {
         let args = [&["mirror"], args].concat();
-        Self::start_on(&args, &[("flashblocks", 0), ("metrics", 0)])
+        Self::start_on(&args, &[("flashblocks.port", 0), ("metrics.port", 0)])
     }
 
-    fn start_on(args: &[&str], servers: &[(&str, u16)]) -> Self {
-        let ports = servers
+    fn start_on(args: &[&str], ports: &[(&str, u16)]) -> Self {
+        let ports = ports
             .iter()
-            .flat_map(|(server, port)| [format!("--{server}.port"), port.to_string()]);
+            .flat_map(|(flag, port)| [format!("--{flag}"), port.to_string()]);
         let scratch = tempfile::tempdir().unwrap();
         let file = scratch.path().join("endpoints.json");
         let before = Instant::now();
@@ -101,6 +111,7 @@ impl Blockwright {
             flashblocks: text("flashblocks"),
             metrics: text("metrics"),
             builder_api: text("builder_api"),
+            builder_events: text("builder_events"),
             jwt: text("jwt").into(),
         };
         Self {

@@ -13,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::api_args::ApiArgs;
 use crate::bench::BenchArgs;
+use crate::builder::BuilderVerbArgs;
 use crate::builder_api_args::BuilderApiArgs;
 use crate::duration;
 use crate::follow_args::FollowArgs;
@@ -52,6 +53,9 @@ pub(crate) enum Verb {
     /// Make, store, show and try the builder's keys.
     #[command(subcommand_required = true, arg_required_else_help = true)]
     Keys(KeysArgs),
+    /// Ask a builder by hand.
+    #[command(subcommand_required = true, arg_required_else_help = true)]
+    Builder(BuilderVerbArgs),
 }
 
 #[derive(Debug, Args)]

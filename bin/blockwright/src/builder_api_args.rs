@@ -1,11 +1,13 @@
 //! The flags of the builder API.
 
+use std::convert::Infallible;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use alloy_primitives::{Address, B256, FixedBytes};
 use blockwright_launch::{
-    BlsPublicKey, BuilderApiSettings, ChainDomain, KeySource, SecretText, TlsFiles, VersionNames,
+    AttributesUrl, BlsPublicKey, BuilderApiSettings, ChainDomain, KeySource, SecretText, TlsFiles,
+    VersionNames,
 };
 use clap::Args;
 
@@ -121,6 +123,31 @@ pub(crate) struct BuilderApiArgs {
         value_name = "FILE"
     )]
     tls_key: Option<PathBuf>,
+    /// Stream of the payload attributes that the Engine API gives this node: port, 0 for a free one
+    /// (default: 9546 in `dev`; in `node` there is no such stream without it).
+    #[arg(
+        long = "builder-api.events-port",
+        env = "BLOCKWRIGHT_BUILDER_API_EVENTS_PORT",
+        value_name = "PORT"
+    )]
+    events_port: Option<u16>,
+    /// Stream of payload attributes to build by, `http://host:9546` for instance; may be repeated, separated
+    /// by commas, or in the file a list.
+    #[arg(
+        long = "builder-api.attributes-url",
+        env = "BLOCKWRIGHT_BUILDER_API_ATTRIBUTES_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        value_delimiter = ',',
+        value_parser = attributes_url
+    )]
+    attributes_url: Vec<AttributesUrl>,
+}
+
+/// Takes any text: what is wrong with a URL is said without repeating it.
+#[allow(clippy::unnecessary_wraps)]
+fn attributes_url(text: &str) -> Result<AttributesUrl, Infallible> {
+    Ok(AttributesUrl::new(text))
 }
 
 impl BuilderApiArgs {
@@ -150,6 +177,8 @@ impl BuilderApiArgs {
                 cert: self.tls_cert,
                 key: self.tls_key,
             },
+            events_port: self.events_port,
+            attributes_urls: self.attributes_url,
             ..BuilderApiSettings::default()
         }
     }

@@ -55,6 +55,9 @@ fn banner(out: &mut impl Write, dev: &DevConfig, endpoints: &Endpoints) -> std::
     if let Some(builder_api) = &endpoints.builder_api {
         writeln!(out, "  Builder API  {builder_api}")?;
     }
+    if let Some(events) = &endpoints.builder_events {
+        writeln!(out, "  Attributes   {events}")?;
+    }
     writeln!(out, "  Metrics      {}\n", endpoints.metrics)?;
     writeln!(
         out,

@@ -3,6 +3,7 @@
 mod api_args;
 mod args;
 mod bench;
+mod builder;
 mod builder_api_args;
 mod config_file;
 mod dev;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Verb::Watch(args) => watch::run(args),
         Verb::Mirror(args) => mirror::run(*args),
         Verb::Keys(args) => keys::run(args),
+        Verb::Builder(args) => builder::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -15,7 +15,7 @@ const INTRODUCTION: &str = "\
 Every setting has one name and three places: a flag (`--http.port 8545`), an environment variable
 (`BLOCKWRIGHT_HTTP_PORT=8545`) and a key of the TOML file given with `--config` (`http.port = 8545`, or
 `port` in a table `[http]`). The command line wins over the environment, the environment over the file.
-Times take `ms` or `s`. The verbs of `bench` and `keys` read no file.
+Times take `ms` or `s`. The verbs of `bench`, `keys` and `builder` read no file.
 ";
 
 fn reference() -> String {

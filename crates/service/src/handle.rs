@@ -10,15 +10,16 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::ledger::{Applied, Ledger, Phase};
 use crate::shared::Shared;
+use crate::starting::Reply;
 use crate::table::OnParent;
-use crate::{ReleaseError, ResolveError, StartError, metrics};
+use crate::{ReleaseError, ResolveError, StartError, Starting, metrics};
 
 /// What a handle asks of the service.
 pub(crate) enum Message<A> {
     /// Start (or find) a payload.
     Start {
         request: Box<BuildRequest>,
-        reply: oneshot::Sender<Result<Arc<Ledger<A>>, StartError>>,
+        reply: oneshot::Sender<Reply<A>>,
     },
     /// End all jobs and the service.
     Shutdown,
@@ -54,6 +55,15 @@ impl<H: Host> BuilderHandle<H> {
     /// Idempotent: a known id is answered without starting anything, also when it is over. Dropping
     /// the future does not stop the job.
     pub async fn start(&self, request: BuildRequest) -> Result<PayloadId, StartError> {
+        self.begin(request)?.ready().await
+    }
+
+    /// The first half of [`Self::start`], which does not wait: whoever has to keep an order among starts
+    /// calls this under a lock.
+    ///
+    /// # Errors
+    /// [`StartError::Busy`] and [`StartError::ShutDown`].
+    pub fn begin(&self, request: BuildRequest) -> Result<Starting<H::Artifact>, StartError> {
         let id = request.id;
         let (reply, answer) = oneshot::channel();
         let message = Message::Start {
@@ -69,16 +79,7 @@ impl<H: Host> BuilderHandle<H> {
                 }
                 mpsc::error::TrySendError::Closed(_) => StartError::ShutDown,
             })?;
-        let ledger = answer.await.map_err(|_| StartError::ShutDown)??;
-        let mut phase = ledger.watch();
-        let settled = phase
-            .wait_for(|phase| !matches!(phase, Phase::Opening))
-            .await
-            .map_err(|_| StartError::ShutDown)?;
-        match &*settled {
-            Phase::Refused(error) => Err(error.clone()),
-            Phase::Opening | Phase::Ready(_) => Ok(id),
-        }
+        Ok(Starting { id, answer })
     }
 
     /// Ends the job and hands out its payload, from memory: it waits for nobody but a publication

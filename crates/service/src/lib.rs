@@ -26,6 +26,9 @@ pub use service::BuilderService;
 
 mod shared;
 
+mod starting;
+pub use starting::Starting;
+
 mod system_clock;
 pub use system_clock::SystemClock;
 

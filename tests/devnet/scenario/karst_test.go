@@ -28,7 +28,8 @@ func TestKarstRules(t *testing.T) {
 		Name: "blockwright dev", Program: program, LogFile: filepath.Join(folder, "dev.log"),
 		Args: []string{
 			"dev", "--block-time", "1s", "--http.port", "0", "--ws.port", "0", "--authrpc.port", "0",
-			"--flashblocks.port", "0", "--metrics.port", "0", "--builder-api.port", "0", "--endpoints", file, "--json",
+			"--flashblocks.port", "0", "--metrics.port", "0", "--builder-api.port", "0", "--builder-api.events-port", "0",
+			"--endpoints", file, "--json",
 		},
 	})
 	must(t, err)

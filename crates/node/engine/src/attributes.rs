@@ -17,7 +17,7 @@ impl Inner {
         self: &Arc<Self>,
         version: ForkchoiceVersion,
         parent: B256,
-        attributes: OpPayloadAttributes,
+        attributes: Arc<OpPayloadAttributes>,
         received_at: UnixUs,
     ) -> Result<BuildRequest, EngineError> {
         version.check(self.chain.fork_at(attributes.payload_attributes.timestamp))?;
@@ -30,7 +30,7 @@ impl Inner {
     }
 
     /// Clients number ids by the method that made them; of the newest method it is configurable.
-    const fn id_version(&self, version: ForkchoiceVersion) -> u8 {
+    pub(crate) const fn id_version(&self, version: ForkchoiceVersion) -> u8 {
         match version {
             ForkchoiceVersion::V1 => 1,
             ForkchoiceVersion::V2 => 2,
@@ -38,7 +38,7 @@ impl Inner {
         }
     }
 
-    fn request_on(
+    pub(crate) fn request_on(
         &self,
         parent_hash: B256,
         attributes: &OpPayloadAttributes,

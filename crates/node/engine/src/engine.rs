@@ -16,9 +16,11 @@ use blockwright_state::{CanonUpdate, Store};
 use blockwright_types::{OpFork, PayloadId, SealedBlock};
 use op_alloy_rpc_types_engine::OpPayloadAttributes;
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
 use crate::arriving::Arriving;
 use crate::follower::{Audience, Follower};
+use crate::given::Given;
 use crate::incoming::Incoming;
 use crate::invalid::InvalidBlocks;
 use crate::orphans::Orphans;
@@ -44,6 +46,10 @@ pub(crate) struct Inner {
     pub(crate) preconfirmed: Option<Arc<dyn Preconfirmed>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) heads: Heads,
+    /// Attributes that came by the Engine API.
+    pub(crate) given: Given,
+    /// Goes up whenever a block was imported.
+    pub(crate) imports: watch::Sender<u64>,
     pub(crate) invalid: Mutex<InvalidBlocks>,
     pub(crate) orphans: Mutex<Orphans>,
     /// Payloads that are being imported.
@@ -90,6 +96,8 @@ impl Engine {
             preconfirmed: deps.preconfirmed,
             clock: deps.clock,
             heads,
+            given: Given::new(),
+            imports: watch::Sender::new(0),
             invalid: Mutex::new(InvalidBlocks::new(config.invalid_max)),
             orphans: Mutex::new(Orphans::new(
                 config.orphans_max,
@@ -144,11 +152,10 @@ impl Engine {
         let answer = match attributes {
             Some(attributes) if chosen.is_valid() => {
                 let head = state.head_block_hash;
-                let request = self
-                    .inner
-                    .request(version, head, attributes, received_at)
-                    .await?;
-                let id = self.inner.builder.start(request).await?;
+                let attributes = Arc::new(attributes);
+                let asked = Arc::clone(&attributes);
+                let request = self.inner.request(version, head, asked, received_at);
+                let id = self.inner.start_given(request.await?, attributes).await?;
                 ForkchoiceUpdated::new(chosen).with_payload_id(id)
             }
             _ => ForkchoiceUpdated::new(chosen),

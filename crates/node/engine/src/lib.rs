@@ -19,6 +19,9 @@ mod follower;
 
 mod fork_choice;
 
+mod given;
+pub use given::GivenAttributes;
+
 mod heads;
 pub use heads::Heads;
 
@@ -62,6 +65,9 @@ mod senders;
 pub use senders::{BadTransaction, decode_all};
 
 mod splice;
+
+mod streamed;
+pub use streamed::Streamed;
 
 mod version;
 pub use version::{ForkchoiceVersion, GetPayloadVersion, NewPayloadVersion};

@@ -21,6 +21,9 @@ impl Inner {
     ) -> Result<PayloadStatus, EngineError> {
         let hash = incoming.payload.block_hash;
         let status = self.decide(incoming)?;
+        if status.is_valid() {
+            self.tell_imported();
+        }
         if status.is_valid() && self.orphans.lock().has_children(&hash) {
             let inner = Arc::clone(self);
             tokio::task::spawn_blocking(move || inner.import_descendants(hash));
@@ -36,7 +39,10 @@ impl Inner {
             for child in self.orphans.lock().take_children(&parent) {
                 let hash = child.payload.block_hash;
                 match self.decide(child) {
-                    Ok(status) if status.is_valid() => parents.push(hash),
+                    Ok(status) if status.is_valid() => {
+                        self.tell_imported();
+                        parents.push(hash);
+                    }
                     Ok(_) => {}
                     Err(error) => tracing::warn!(%hash, %error, "waiting payload not imported"),
                 }

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256, hex};
+use blockwright_attributes::AttributesUrl;
 use blockwright_builder_api::{
     BuilderApiError, DeskConfig, NotReleased, PayloadDesk, PayloadServer, PayloadServerConfig,
     PayloadSource, Released, ServerLimits, VersionNames,
@@ -24,6 +25,8 @@ use crate::{KeySource, LaunchError, Listen, TlsFiles, dev_accounts};
 
 /// The port by convention.
 const PORT: u16 = 28_545;
+/// That of the attributes stream.
+const EVENTS_PORT: u16 = 9_546;
 
 const SECP_KEY: KeyFlags = KeyFlags {
     file: "--builder-api.secp-key",
@@ -55,8 +58,13 @@ pub struct BuilderApiSettings {
     pub domain: ChainDomain,
     /// Names of payload versions.
     pub version_names: VersionNames,
-    /// With a certificate the API is served by TLS.
+    /// With a certificate the API is served by TLS; the attributes stream is not.
     pub tls: TlsFiles,
+    /// Port of the attributes stream, 0 for a free one; `None` is 9546 on a development chain, and
+    /// elsewhere no such stream.
+    pub events_port: Option<u16>,
+    /// Attributes streams to build by.
+    pub attributes_urls: Vec<AttributesUrl>,
     /// Whether a key that everybody knows will do where none is given.
     pub is_development: bool,
 }
@@ -73,6 +81,8 @@ impl Default for BuilderApiSettings {
             domain: ChainDomain::default(),
             version_names: VersionNames::default(),
             tls: TlsFiles::default(),
+            events_port: None,
+            attributes_urls: Vec::new(),
             is_development: false,
         }
     }
@@ -81,7 +91,6 @@ impl Default for BuilderApiSettings {
 /// A builder API that listens.
 pub(crate) struct BuilderApi {
     pub(crate) addr: SocketAddr,
-    pub(crate) is_tls: bool,
     pub(crate) serving: JoinHandle<()>,
     /// Dropped last: the listener lives on it.
     pub(crate) runtime: ServerRuntime,
@@ -92,6 +101,7 @@ impl BuilderApiSettings {
     pub(crate) fn for_development(self) -> Self {
         Self {
             port: self.port.or(Some(PORT)),
+            events_port: self.events_port.or(Some(EVENTS_PORT)),
             is_development: true,
             ..self
         }
@@ -136,13 +146,11 @@ impl BuilderApiSettings {
                 "without --builder-api.proposer everybody who reaches the builder API gets its payloads"
             );
         }
-        let is_tls = config.tls.is_some();
         let runtime = ServerRuntime::start("builder-api", Priority::Stream)?;
         let bind = async move { PayloadServer::bind(config, desk).await.map_err(refused) };
         let server = runtime.run(bind).await?;
         Ok(Some(BuilderApi {
             addr: server.local_addr(),
-            is_tls,
             serving: runtime.spawn(server.run_until(ended)),
             runtime,
         }))

@@ -24,6 +24,9 @@ pub struct Endpoints {
     /// Builder API, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub builder_api: Option<String>,
+    /// Stream of payload attributes, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub builder_events: Option<String>,
     /// Path of the JWT secret file.
     pub jwt: PathBuf,
 }
@@ -47,6 +50,8 @@ pub struct Bound {
     pub builder_api: Option<SocketAddr>,
     /// Whether it speaks TLS.
     pub builder_api_tls: bool,
+    /// Stream of payload attributes, where there is one.
+    pub builder_events: Option<SocketAddr>,
 }
 
 impl Endpoints {
@@ -65,6 +70,7 @@ impl Endpoints {
             flashblocks: format!("{stream}://{}", bound.flashblocks),
             metrics: format!("http://{}/metrics", bound.metrics),
             builder_api: bound.builder_api.map(|addr| format!("{http}://{addr}")),
+            builder_events: bound.builder_events.map(|addr| format!("http://{addr}")),
             jwt,
         }
     }

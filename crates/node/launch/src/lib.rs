@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod attributes;
+
 mod builder_api;
 pub use builder_api::BuilderApiSettings;
 
@@ -48,6 +50,8 @@ pub use overlay::PendingSettings;
 mod payment;
 pub use payment::PaymentSettings;
 
+mod proposer_outlets;
+
 mod server_runtime;
 
 mod servers;
@@ -58,6 +62,7 @@ pub use stream::StreamSettings;
 mod tls_files;
 pub use tls_files::TlsFiles;
 
+pub use blockwright_attributes::AttributesUrl;
 pub use blockwright_builder_api::VersionNames;
 pub use blockwright_builder_codec::ChainDomain;
 pub use blockwright_flashblocks::{Dialect, Form, MetadataDetail};

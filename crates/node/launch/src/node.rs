@@ -14,11 +14,11 @@ use blockwright_types::SealedBlock;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::builder_api::BuilderApi;
 use crate::datadir::DataDir;
 use crate::follow::Following;
 use crate::outlets::Outlets;
 use crate::overlay::Preconfirmed;
+use crate::proposer_outlets::ProposerOutlets;
 use crate::server_runtime::ServerRuntime;
 use crate::servers::{RpcInputs, Servers, check_waits, rpc_parts};
 use crate::{
@@ -35,7 +35,7 @@ pub struct Node {
     service: JoinHandle<()>,
     publisher: Publisher,
     tasks: Vec<JoinHandle<()>>,
-    builder_api: Option<BuilderApi>,
+    for_proposers: ProposerOutlets,
     /// The flashblock stream lives on it.
     _streaming: ServerRuntime,
     /// Kept for its removal at the end where it is temporary.
@@ -69,9 +69,7 @@ impl Node {
         blockwright_service::describe_metrics();
         let (jwt, secret) = open_secret(&config, &datadir)?;
         let following = Following::open(&config.follow)?;
-        let chain = Arc::new(chain);
-        let store = open_store(&chain, &datadir)?;
-        let pool = Pool::new(pool_config(chain.chain_id(), &config.txpool));
+        let (chain, store, pool) = open_chain(chain, &datadir, &config)?;
         let (shutdown, stopped) = watch::channel(false);
 
         let makes_snapshots = (!following.is_on()).then_some((&store, &chain));
@@ -106,13 +104,14 @@ impl Node {
         };
         let parts = rpc_parts(&engine, inputs, &config)?;
         let servers = Servers::start(&config, &engine, parts, secret).await?;
-        let builder_api = settings.start(proposers.payloads, ended(stopped)).await?;
-        let bound = Bound {
-            builder_api: builder_api.as_ref().map(|api| api.addr),
-            builder_api_tls: builder_api.as_ref().is_some_and(|api| api.is_tls),
+        let streaming = outlets.streaming;
+        let for_proposers =
+            ProposerOutlets::start(settings, proposers.payloads, &engine, &streaming, stopped)
+                .await?;
+        let bound = for_proposers.bound(Bound {
             flashblocks_tls: config.stream.is_tls(),
             ..servers.bound(outlets.flashblocks, outlets.metrics)
-        };
+        });
         let endpoints = tell(&bound, jwt, config.endpoints.as_deref())?;
         let node = Self {
             endpoints,
@@ -123,8 +122,8 @@ impl Node {
             service,
             publisher: outlets.publisher,
             tasks,
-            builder_api,
-            _streaming: outlets.streaming,
+            for_proposers,
+            _streaming: streaming,
             _datadir: datadir,
         };
         node.announce();
@@ -140,11 +139,13 @@ impl Node {
             flashblocks,
             metrics,
             builder_api,
+            builder_events,
             ..
         } = &self.endpoints;
         let builder_api = builder_api.as_deref();
+        let builder_events = builder_events.as_deref();
         tracing::info!(
-            %http, %ws, %authrpc, %flashblocks, %metrics, builder_api,
+            %http, %ws, %authrpc, %flashblocks, %metrics, builder_api, builder_events,
             chain_id = self.engine.chain().chain_id(),
             head = head.number,
             hash = %head.hash,
@@ -175,12 +176,8 @@ impl Node {
         // How the last payloads ended is told before subscribers are let go.
         self.publisher.flush().await;
         self.shutdown.send_replace(true);
-        // The runtime ends after what runs on it.
-        let (serving, _runtime) = self
-            .builder_api
-            .map(|api| (api.serving, api.runtime))
-            .unzip();
-        for task in self.tasks.into_iter().chain(serving) {
+        self.for_proposers.ended().await;
+        for task in self.tasks {
             ended_cleanly(task).await;
         }
         tracing::info!("stopped");
@@ -194,6 +191,18 @@ fn tell(bound: &Bound, jwt: PathBuf, file: Option<&Path>) -> Result<Endpoints, L
         endpoints.write(file)?;
     }
     Ok(endpoints)
+}
+
+/// The chain with what is known of it, and a pool for its transactions.
+fn open_chain(
+    chain: ChainSpec,
+    datadir: &DataDir,
+    config: &NodeConfig,
+) -> Result<(Arc<ChainSpec>, Store, Pool), LaunchError> {
+    let chain = Arc::new(chain);
+    let store = open_store(&chain, datadir)?;
+    let pool = Pool::new(pool_config(chain.chain_id(), &config.txpool));
+    Ok((chain, store, pool))
 }
 
 /// The Engine API's secret, and the file it is in.
@@ -227,7 +236,7 @@ fn start_builder(
     Ok((tokio::spawn(service.run()), builder))
 }
 
-async fn ended_cleanly(task: JoinHandle<()>) {
+pub(crate) async fn ended_cleanly(task: JoinHandle<()>) {
     if let Err(error) = task.await {
         tracing::error!(%error, "a part of the node did not end cleanly");
     }

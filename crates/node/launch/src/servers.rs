@@ -172,6 +172,7 @@ impl Servers {
             flashblocks_tls: false,
             metrics,
             builder_api: None,
+            builder_events: None,
             builder_api_tls: false,
         }
     }

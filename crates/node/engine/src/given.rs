@@ -1,0 +1,127 @@
+//! What the Engine API asked to be built: told to whoever listens, and kept in mind, because it comes before
+//! what others ask for.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use alloy_primitives::B256;
+use blockwright_types::{BuildRequest, PayloadId};
+use op_alloy_rpc_types_engine::OpPayloadAttributes;
+use parking_lot::Mutex;
+use tokio::sync::broadcast;
+
+use crate::engine::Inner;
+use crate::{Engine, EngineError};
+
+/// Attributes a slow listener may fall behind before it loses the oldest (and is told how many).
+const NEWS_CAPACITY: usize = 32;
+/// Requests that are kept in mind: the last ones.
+const ASKED_MAX: usize = 64;
+
+/// Attributes that came by the Engine API and keep the chain's rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenAttributes {
+    /// The block to build on.
+    pub parent_hash: B256,
+    /// Number of the block to build.
+    pub number: u64,
+    /// The attributes, as they came.
+    pub attributes: Arc<OpPayloadAttributes>,
+}
+
+/// A request for a payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    parent_hash: B256,
+    id: PayloadId,
+    /// Of the block to build, in seconds.
+    timestamp: u64,
+}
+
+impl Asked {
+    pub(crate) const fn of(request: &BuildRequest) -> Self {
+        Self {
+            parent_hash: request.context.parent_hash,
+            id: request.id,
+            timestamp: request.context.timestamp,
+        }
+    }
+}
+
+/// What the Engine API asked for lately.
+pub(crate) struct Given {
+    news: broadcast::Sender<Arc<GivenAttributes>>,
+    /// Oldest first. Held while a start is handed to the builder, so that starts are in the order in which
+    /// they were decided.
+    pub(crate) asked: Mutex<VecDeque<Asked>>,
+}
+
+impl Given {
+    pub(crate) fn new() -> Self {
+        Self {
+            news: broadcast::Sender::new(NEWS_CAPACITY),
+            asked: Mutex::default(),
+        }
+    }
+}
+
+impl Engine {
+    /// The attributes that come by the Engine API from now on, each before it is built.
+    pub fn given(&self) -> broadcast::Receiver<Arc<GivenAttributes>> {
+        self.inner.given.news.subscribe()
+    }
+}
+
+impl Inner {
+    /// Starts what the Engine API asked for.
+    pub(crate) async fn start_given(
+        &self,
+        request: BuildRequest,
+        attributes: Arc<OpPayloadAttributes>,
+    ) -> Result<PayloadId, EngineError> {
+        let asked = Asked::of(&request);
+        let news = GivenAttributes {
+            parent_hash: asked.parent_hash,
+            number: request.context.number,
+            attributes,
+        };
+        let starting = {
+            let mut recent = self.given.asked.lock();
+            let starting = self.builder.begin(request)?;
+            if note(&mut recent, asked) {
+                // Nobody may be listening.
+                let _ = self.given.news.send(Arc::new(news));
+            }
+            starting
+        };
+        let started = starting.ready().await;
+        if started.is_err() {
+            self.given.asked.lock().retain(|other| *other != asked);
+        }
+        Ok(started?)
+    }
+}
+
+/// Keeps `asked` in mind; `false` where it is what was asked for last.
+fn note(recent: &mut VecDeque<Asked>, asked: Asked) -> bool {
+    if recent.back() == Some(&asked) {
+        return false;
+    }
+    if recent.len() >= ASKED_MAX {
+        recent.pop_front();
+    }
+    recent.push_back(asked);
+    true
+}
+
+/// Whether what the Engine API asked for forbids to build `wanted`: something else on the same parent, or
+/// anything for a later time, which would be ended by it.
+pub(crate) fn overrules(recent: &VecDeque<Asked>, wanted: &Asked) -> bool {
+    let on_parent = |asked: &&Asked| asked.parent_hash == wanted.parent_hash;
+    match recent.iter().rev().find(on_parent) {
+        Some(asked) => asked.id != wanted.id,
+        None => recent
+            .back()
+            .is_some_and(|last| last.timestamp > wanted.timestamp),
+    }
+}

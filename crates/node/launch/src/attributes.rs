@@ -1,0 +1,155 @@
+//! The stream of payload attributes: what our engine was given goes out, what others were given comes in.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use blockwright_attributes::{
+    AttributesClient, AttributesError, AttributesEvent, AttributesFeed, AttributesServer,
+    BuildFuture, BuildOutcome, BuildTarget, ClientConfig, EventServerConfig, SubscriberLimits,
+};
+use blockwright_engine::{Engine, GivenAttributes, Streamed};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::flag::flag;
+use crate::node::ended;
+use crate::server_runtime::ServerRuntime;
+use crate::{BuilderApiSettings, LaunchError, Listen};
+
+/// How long an event's parent may take to come: the block is on its way already when its successor is
+/// asked for.
+const PARENT_PATIENCE: Duration = Duration::from_secs(2);
+
+/// A server of the stream that listens.
+pub(crate) struct Events {
+    pub(crate) addr: SocketAddr,
+    pub(crate) tasks: [JoinHandle<()>; 2],
+}
+
+impl BuilderApiSettings {
+    /// Serves what `engine` is given, on `runtime`; `None` where nobody asked for it.
+    pub(crate) async fn start_events(
+        &self,
+        engine: &Engine,
+        runtime: &ServerRuntime,
+        stopped: &watch::Receiver<bool>,
+    ) -> Result<Option<Events>, LaunchError> {
+        let Some(port) = self.events_port else {
+            return Ok(None);
+        };
+        let addr = self.addr;
+        let config = EventServerConfig {
+            addr: Listen { addr, port }.socket(),
+            limits: SubscriberLimits::default(),
+        };
+        let bind = async move { AttributesServer::bind(config).await.map_err(refused) };
+        let (server, feed) = runtime.run(bind).await?;
+        let addr = server.local_addr();
+        let publishing = publish(engine, feed, ended(stopped.clone()));
+        let tasks = [
+            runtime.spawn(server.run_until(ended(stopped.clone()))),
+            runtime.spawn(publishing),
+        ];
+        Ok(Some(Events { addr, tasks }))
+    }
+
+    /// Has `engine` build by the streams given, on the runtime of the Engine API; `None` where there are none.
+    pub(crate) fn follow(
+        &self,
+        engine: &Engine,
+        stopped: &watch::Receiver<bool>,
+    ) -> Result<Option<JoinHandle<()>>, LaunchError> {
+        if self.attributes_urls.is_empty() {
+            return Ok(None);
+        }
+        let config = ClientConfig::new(self.attributes_urls.clone());
+        let target = Arc::new(Builds(engine.clone()));
+        let client = AttributesClient::new(config, target).map_err(refused)?;
+        let following = client.run_until(ended(stopped.clone()));
+        Ok(Some(tokio::spawn(following)))
+    }
+}
+
+/// Publishes what the engine is given until `ended` is ready.
+fn publish(
+    engine: &Engine,
+    feed: AttributesFeed,
+    ended: impl Future<Output = ()> + Send + 'static,
+) -> impl Future<Output = ()> + Send + 'static {
+    let mut given = engine.given();
+    let publishing = async move {
+        loop {
+            match given.recv().await {
+                Ok(attributes) => {
+                    let feed = feed.clone();
+                    // Forced transactions may be many, and each is decoded and hashed.
+                    let writing =
+                        tokio::task::spawn_blocking(move || feed.publish(&event(&attributes)));
+                    if let Err(error) = writing.await {
+                        tracing::error!(%error, "publishing payload attributes panicked");
+                    }
+                }
+                Err(RecvError::Lagged(count)) => {
+                    feed.lost(count);
+                    tracing::warn!(
+                        count,
+                        "payload attributes come faster than they are published"
+                    );
+                }
+                Err(RecvError::Closed) => return,
+            }
+        }
+    };
+    async move {
+        tokio::select! {
+            () = ended => {}
+            () = publishing => {}
+        }
+    }
+}
+
+fn event(given: &GivenAttributes) -> AttributesEvent {
+    AttributesEvent {
+        slot: given.number,
+        parent_hash: given.parent_hash,
+        attributes: (*given.attributes).clone(),
+    }
+}
+
+/// Our engine builds.
+struct Builds(Engine);
+
+impl BuildTarget for Builds {
+    fn build(&self, event: Arc<AttributesEvent>) -> BuildFuture {
+        let engine = self.0.clone();
+        Box::pin(async move {
+            let asked = GivenAttributes {
+                parent_hash: event.parent_hash,
+                number: event.slot,
+                attributes: Arc::new(event.attributes.clone()),
+            };
+            match engine.build_streamed(asked, PARENT_PATIENCE).await {
+                Ok(Streamed::Started(id)) => BuildOutcome::Started(id),
+                Ok(Streamed::Overruled) => BuildOutcome::Overruled,
+                Ok(Streamed::UnknownParent) => BuildOutcome::UnknownParent,
+                Err(error) => BuildOutcome::Refused(error.to_string()),
+            }
+        })
+    }
+}
+
+fn refused(error: AttributesError) -> LaunchError {
+    match error {
+        AttributesError::Bind { addr, source } => LaunchError::Listen {
+            server: "builder-api.events",
+            addr,
+            source,
+        },
+        AttributesError::Url(_) | AttributesError::Twice(_) => {
+            flag("--builder-api.attributes-url", &error)
+        }
+    }
+}
