@@ -4,19 +4,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::B256;
-use blockwright_types::{BuildRequest, OpFork, PayloadId};
+use blockwright_service::{StartError, Starting};
+use blockwright_state::TrieDelta;
+use blockwright_types::{BuildRequest, OpFork, PayloadId, StopReason};
 use op_alloy_rpc_types_engine::OpPayloadAttributes;
 
 use crate::engine::{Inner, blocking};
 use crate::given::{Asked, overrules};
 use crate::{Engine, EngineError, ForkchoiceVersion, GivenAttributes};
 
+/// Pause before a builder that was busy is asked again, and how often it is.
+const BUSY_PAUSE: Duration = Duration::from_millis(5);
+const ATTEMPTS_MAX: usize = 200;
+
 /// What came of attributes that came by a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Streamed {
     /// Its payload can be had.
     Started(PayloadId),
-    /// The Engine API asked for something else on that parent, or for a later block.
+    /// The Engine API asked for something else on that parent, or for a later block; or something was asked
+    /// for while this was begun.
     Overruled,
     /// The parent is not held.
     UnknownParent,
@@ -96,14 +103,44 @@ impl Inner {
         attributes.payload_id(&parent_hash, self.id_version(version))
     }
 
+    /// Jobs that were ended by the last events of a burst may still have their threads, and nobody would ask
+    /// for the newest one again: it is tried until there is room.
     async fn start_streamed(&self, request: BuildRequest) -> Result<Streamed, EngineError> {
-        let starting = {
-            let recent = self.given.asked.lock();
-            if overrules(&recent, &Asked::of(&request)) {
-                return Ok(Streamed::Overruled);
+        let mut attempts_left = ATTEMPTS_MAX;
+        loop {
+            attempts_left -= 1;
+            match self.begin_streamed(request.clone()) {
+                Begun::Overruled => return Ok(Streamed::Overruled),
+                Begun::Starting(starting) => match starting.ready().await {
+                    Ok(id) => return Ok(Streamed::Started(id)),
+                    Err(StartError::Stopped(StopReason::Superseded)) => {
+                        return Ok(Streamed::Overruled);
+                    }
+                    Err(StartError::Busy(_)) if attempts_left > 0 => {}
+                    Err(error) => return Err(error.into()),
+                },
+                Begun::Refused(StartError::Busy(_)) if attempts_left > 0 => {}
+                Begun::Refused(error) => return Err(error.into()),
             }
-            self.builder.begin(request)?
-        };
-        Ok(Streamed::Started(starting.ready().await?))
+            tokio::time::sleep(BUSY_PAUSE).await;
+        }
     }
+
+    fn begin_streamed(&self, request: BuildRequest) -> Begun {
+        let recent = self.given.asked.lock();
+        if overrules(&recent, &Asked::of(&request)) {
+            return Begun::Overruled;
+        }
+        match self.builder.begin(request) {
+            Ok(starting) => Begun::Starting(starting),
+            Err(error) => Begun::Refused(error),
+        }
+    }
+}
+
+/// The beginning of a start.
+enum Begun {
+    Starting(Starting<TrieDelta>),
+    Overruled,
+    Refused(StartError),
 }
