@@ -17,11 +17,6 @@ use support::tx::transfer;
 /// The round in which the builder has a transaction of its own.
 const LAST: usize = 3;
 
-fn metrics(node: &Blockwright) -> String {
-    let request = "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-    exchange(&node.endpoints.metrics, request)
-}
-
 async fn next(events: &mut Subscription) -> AttributesEvent {
     let next = tokio::time::timeout(Duration::from_secs(30), events.next());
     next.await.unwrap().unwrap().unwrap()
@@ -104,15 +99,11 @@ async fn a_builder_is_driven_by_another_nodes_attributes() {
         };
         assert_eq!(*block, json!(next));
     }
-    let text = metrics(&b);
-    let built = |outcome: &str| {
-        let name = format!("blockwright_attributes_builds_total{{outcome=\"{outcome}\"}} ");
-        let count = text.lines().find_map(|line| line.strip_prefix(&name));
-        count.unwrap().parse::<u64>().unwrap()
-    };
-    assert!(built("started") > LAST as u64, "{text}");
-    assert_eq!(built("refused") + built("overruled"), 0, "{text}");
-    assert!(metrics(&a).contains("blockwright_attributes_subscribers_count 2"));
+    let built = |outcome: &str| b.metric("blockwright_attributes_builds_total", &[outcome]);
+    assert!(built("started") > LAST as f64);
+    assert_eq!(built("refused") + built("overruled"), 0.0);
+    let subscribers = a.metric("blockwright_attributes_subscribers_count", &[]);
+    assert_eq!(subscribers, 2.0);
     assert!(b.stop(), "while it follows");
     assert!(a.stop(), "while it is followed");
 }
