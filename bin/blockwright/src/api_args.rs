@@ -5,7 +5,7 @@ use clap::Args;
 
 #[derive(Debug, Args)]
 pub(crate) struct ApiArgs {
-    /// JSON-RPC over HTTP: namespaces that are served, separated by commas: eth, net, web3, txpool, miner,
+    /// JSON-RPC over HTTP: namespaces that are served, separated by commas: eth, net, web3, op, txpool, miner,
     /// builder (default: all of them in `dev`, all but builder in `node`).
     #[arg(
         long = "http.api",

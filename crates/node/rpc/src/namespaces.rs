@@ -12,6 +12,8 @@ pub enum Namespace {
     Net,
     /// The client's version.
     Web3,
+    /// What the rollup's nodes ask of each other.
+    Op,
     /// The pool.
     Txpool,
     /// Limits of building.
@@ -22,17 +24,25 @@ pub enum Namespace {
 
 impl Namespace {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Eth,
         Self::Net,
         Self::Web3,
+        Self::Op,
         Self::Txpool,
         Self::Miner,
         Self::Builder,
     ];
 
     /// What a server has where nothing else is asked for.
-    pub const PUBLIC: [Self; 5] = [Self::Eth, Self::Net, Self::Web3, Self::Txpool, Self::Miner];
+    pub const PUBLIC: [Self; 6] = [
+        Self::Eth,
+        Self::Net,
+        Self::Web3,
+        Self::Op,
+        Self::Txpool,
+        Self::Miner,
+    ];
 
     /// What stands before the underscore.
     pub const fn name(self) -> &'static str {
@@ -40,6 +50,7 @@ impl Namespace {
             Self::Eth => "eth",
             Self::Net => "net",
             Self::Web3 => "web3",
+            Self::Op => "op",
             Self::Txpool => "txpool",
             Self::Miner => "miner",
             Self::Builder => "builder",
@@ -61,7 +72,7 @@ impl fmt::Display for Namespace {
 
 /// A name that is none of theirs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown namespace {0:?}: there are eth, net, web3, txpool, miner and builder")]
+#[error("unknown namespace {0:?}: there are eth, net, web3, op, txpool, miner and builder")]
 pub struct UnknownNamespace(String);
 
 impl FromStr for Namespace {

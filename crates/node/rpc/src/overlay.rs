@@ -180,9 +180,16 @@ impl EthApi {
         }
     }
 
+    /// Whether a block is named by the tag, or by the zero hash that receipts and logs have while they are
+    /// preconfirmed: programs that ask for the state after a receipt's block do not look at the hash.
+    fn names_pending(&self, id: BlockId) -> bool {
+        let zero = matches!(id, BlockId::Hash(hash) if hash.block_hash.is_zero());
+        is_pending(id) || (zero && self.deps.overlay.is_some())
+    }
+
     /// A block by name; `None` where there is none.
     pub(crate) fn shown(&self, id: BlockId) -> Option<Shown> {
-        if !is_pending(id) {
+        if !self.names_pending(id) {
             return self.find_block(id).map(Shown::Stored);
         }
         let moment = self.moment();

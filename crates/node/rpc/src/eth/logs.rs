@@ -13,8 +13,9 @@ impl EthApi {
         let mut logs = Vec::new();
         let (from, to) = match filter.block_option {
             FilterBlockOption::AtBlockHash(hash) => {
-                let block = self.block(BlockId::from(hash))?;
-                self.collect(&Shown::Stored(block), filter, &mut logs)?;
+                let id = BlockId::from(hash);
+                let shown = self.shown(id).ok_or(RpcError::UnknownBlock(id))?;
+                self.collect(&shown, filter, &mut logs)?;
                 return Ok(logs);
             }
             FilterBlockOption::Range {

@@ -368,3 +368,29 @@ async fn capabilities_say_whether_the_overlay_is_on() {
             .await
     );
 }
+
+/// What is asked with the `blockHash` of a receipt that is preconfirmed.
+#[tokio::test]
+async fn the_zero_hash_names_the_block_being_built() {
+    let chain = start_overlaid(Placeholders::Standard).await;
+    let contract = signer(0).address().create(0);
+    let named = json!({"blockHash": B256::ZERO});
+    let code = async || -> Value {
+        let params = rpc_params![contract, &named];
+        chain.ask("eth_getCode", params).await
+    };
+    assert_eq!(
+        code().await,
+        json!("0x"),
+        "as for latest where there is none"
+    );
+    preconfirm(&chain);
+    assert_eq!(code().await, json!(RUNTIME));
+    let filter = json!({"blockHash": B256::ZERO, "address": LOGGER});
+    let logs: Value = chain.ask("eth_getLogs", rpc_params![filter]).await;
+    assert_eq!(logs.as_array().unwrap().len(), 1);
+    let block: Value = chain
+        .ask("eth_getBlockByHash", rpc_params![B256::ZERO, false])
+        .await;
+    assert_eq!(block["number"], json!("0x1"));
+}
