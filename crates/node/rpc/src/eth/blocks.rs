@@ -88,7 +88,7 @@ pub(crate) fn rpc_block(shown: &Shown, full: bool) -> Result<RpcBlock, RpcError>
         BlockTransactions::Hashes(block.transactions().map(|tx| tx.hash).collect())
     };
     let header = match shown {
-        Shown::Stored(block) => HeaderView::Stored(header_view(block)),
+        Shown::Stored(block) => HeaderView::Stored(Box::new(header_view(block))),
         Shown::Preconfirmed(pending, placeholders) => preconfirmed_header(pending, *placeholders)?,
     };
     Ok(Block {
@@ -107,7 +107,7 @@ pub(crate) fn rpc_block(shown: &Shown, full: bool) -> Result<RpcBlock, RpcError>
 #[serde(untagged)]
 pub(crate) enum HeaderView {
     /// Of a sealed block.
-    Stored(RpcHeader),
+    Stored(Box<RpcHeader>),
     /// With placeholders.
     Preconfirmed(Map<String, Value>),
 }

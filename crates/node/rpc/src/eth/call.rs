@@ -56,7 +56,7 @@ impl EthApi {
         let mut context = self.context_of(block);
         let mut message = self.message(request)?;
         message.overrides = state_overrides(overrides.state.unwrap_or_default())?;
-        let changed = block_overrides(overrides.block.unwrap_or_default())?;
+        let changed = block_overrides(&overrides.block.unwrap_or_default())?;
         if changed.parent_beacon_block_root.is_some() {
             return Err(RpcError::invalid(
                 "blockOverrides",

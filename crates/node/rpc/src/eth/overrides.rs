@@ -54,7 +54,7 @@ fn slots(slots: B256HashMap<B256>) -> U256Map<U256> {
 }
 
 /// Translates a block's fields. `difficulty` has meant nothing since the Merge and is passed over.
-pub(crate) fn block_overrides(block: RpcBlockOverrides) -> Result<BlockOverrides, RpcError> {
+pub(crate) fn block_overrides(block: &RpcBlockOverrides) -> Result<BlockOverrides, RpcError> {
     if block.block_hash.is_some() {
         return Err(RpcError::invalid(BLOCK, "blockHash is not supported"));
     }

@@ -90,7 +90,7 @@ impl EthApi {
             self.message(request)
         };
         Ok(BlockCalls {
-            block: block_overrides(block.block_overrides.unwrap_or_default())?,
+            block: block_overrides(&block.block_overrides.unwrap_or_default())?,
             state: state_overrides(block.state_overrides.unwrap_or_default())?,
             calls: block
                 .calls
