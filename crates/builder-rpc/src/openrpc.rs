@@ -21,7 +21,7 @@ pub fn openrpc_document() -> Value {
 }
 
 fn method(method: Method) -> Value {
-    let params: Vec<Value> = method.params().into_iter().map(content).collect();
+    let params: Vec<Value> = method.params().iter().map(content).collect();
     let errors: Vec<Value> = method
         .errors()
         .iter()
@@ -32,12 +32,12 @@ fn method(method: Method) -> Value {
         "summary": method.summary(),
         "paramStructure": "by-position",
         "params": params,
-        "result": content(method.result()),
+        "result": content(&method.result()),
         "errors": errors,
     })
 }
 
-fn content(content: Content) -> Value {
+fn content(content: &Content) -> Value {
     json!({"name": content.name, "required": content.is_required, "schema": content.schema})
 }
 

@@ -97,7 +97,7 @@ mod tests {
         }
     }
 
-    fn is_refused(outcome: Result<(), BlindError>) -> bool {
+    fn is_refused(outcome: &Result<(), BlindError>) -> bool {
         matches!(outcome, Err(BlindError::OtherRevealed { .. }))
     }
 
@@ -108,11 +108,11 @@ mod tests {
         let mut kept = Reveals::open(file()).unwrap();
         kept.record(reveal(7, 1, 1)).unwrap();
         kept.record(reveal(7, 1, 1)).unwrap();
-        assert!(is_refused(kept.record(reveal(7, 1, 2))));
+        assert!(is_refused(&kept.record(reveal(7, 1, 2))));
         kept.record(reveal(7, 2, 2)).unwrap();
         kept.record(reveal(8, 1, 2)).unwrap();
         let mut again = Reveals::open(file()).unwrap();
-        assert!(is_refused(again.record(reveal(7, 1, 2))));
+        assert!(is_refused(&again.record(reveal(7, 1, 2))));
         again.record(reveal(7, 1, 1)).unwrap();
     }
 
@@ -125,10 +125,10 @@ mod tests {
         }
         assert_eq!(kept.remembered.forgotten_up_to, Some(2));
         for slot in 0..=2 {
-            assert!(is_refused(kept.record(reveal(slot, 1, 1))));
+            assert!(is_refused(&kept.record(reveal(slot, 1, 1))));
         }
         kept.record(reveal(3, 1, 1)).unwrap();
-        assert!(is_refused(kept.record(reveal(3, 1, 2))));
+        assert!(is_refused(&kept.record(reveal(3, 1, 2))));
         assert_eq!(kept.remembered.reveals.len(), 2);
     }
 }

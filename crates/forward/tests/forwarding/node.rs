@@ -95,9 +95,8 @@ impl Node {
         let mut seen = self.seen.subscribe();
         let enough = seen.wait_for(|seen| seen.lock().unwrap().txs.len() >= count);
         let seen = tokio::time::timeout(Duration::from_secs(20), enough).await;
-        let seen = seen.expect("transactions are missing").unwrap();
-        let txs = seen.lock().unwrap().txs.clone();
-        txs
+        let seen = Arc::clone(&*seen.expect("transactions are missing").unwrap());
+        seen.lock().unwrap().txs.clone()
     }
 
     /// Transactions offered, those refused as well.

@@ -30,7 +30,7 @@ pub(crate) const INTERVAL_US: u64 = 200_000;
 pub(crate) const SINK: Address = Address::repeat_byte(0xaa);
 
 /// The state after these changes, as a store holds it.
-pub(crate) fn state(changes: Changes) -> StateReader {
+pub(crate) fn state(changes: &Changes) -> StateReader {
     let header = Header::default();
     let hash = header.hash_slow();
     let genesis = Genesis {
@@ -39,7 +39,7 @@ pub(crate) fn state(changes: Changes) -> StateReader {
         changes: Changes::default(),
     };
     let store = Store::open(StoreConfig::in_memory(), genesis).unwrap();
-    let (roots, delta) = store.roots_after(hash, &changes).unwrap();
+    let (roots, delta) = store.roots_after(hash, changes).unwrap();
     let header = Header {
         parent_hash: hash,
         number: 1,

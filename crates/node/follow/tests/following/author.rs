@@ -197,11 +197,11 @@ impl Author {
 
     fn deposit(&self, context: &BlockContext) -> SharedTx {
         let deposit = l1_info_deposit(FORK, &default_l1_attributes(), context.timestamp);
-        shared(OpTxEnvelope::from(deposit))
+        shared(&OpTxEnvelope::from(deposit))
     }
 }
 
-fn shared(envelope: OpTxEnvelope) -> SharedTx {
+fn shared(envelope: &OpTxEnvelope) -> SharedTx {
     Arc::new(decode_recovered(Bytes::from(envelope.encoded_2718())).unwrap())
 }
 
@@ -218,5 +218,5 @@ fn transfer(nonce: u64) -> SharedTx {
     };
     let signer = PrivateKeySigner::from_bytes(&FIRST_KEY).unwrap();
     let signature = signer.sign_hash_sync(&tx.signature_hash()).unwrap();
-    shared(OpTxEnvelope::from(tx.into_signed(signature)))
+    shared(&OpTxEnvelope::from(tx.into_signed(signature)))
 }

@@ -124,7 +124,7 @@ proptest! {
     ) {
         let mut model = Model::default();
         model.apply(&base);
-        let mut view = StateView::from(fixture::state(base));
+        let mut view = StateView::from(fixture::state(&base));
         model.assert_read_by(&view);
         for pieces in flashblocks {
             pieces.iter().for_each(|piece| model.apply(piece));
@@ -136,7 +136,7 @@ proptest! {
 
 #[test]
 fn block_hashes_go_on_above_the_stored_block() {
-    let stored = fixture::state(Changes::default());
+    let stored = fixture::state(&Changes::default());
     let (number, hash) = (stored.number(), stored.hash());
     let view = StateView::from(stored);
     assert_eq!(view.block_hash_ref(number).unwrap(), hash);

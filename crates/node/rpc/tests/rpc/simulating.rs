@@ -12,7 +12,7 @@ use crate::fixture::{
 
 const SHA256: &str = "0x0000000000000000000000000000000000000002";
 
-fn simulation(blocks: Value) -> Value {
+fn simulation(blocks: &Value) -> Value {
     json!({ "blockStateCalls": blocks })
 }
 
@@ -117,19 +117,19 @@ async fn whole_transactions_have_no_signature() {
 async fn refusals_have_their_codes() {
     let chain = start().await;
     let poor = Address::repeat_byte(0xbb);
-    let call = |call: Value| simulation(json!([{ "calls": [call] }]));
+    let call = |call: Value| simulation(&json!([{ "calls": [call] }]));
     let number = |number: &str| json!({"blockOverrides": {"number": number}});
     let precompile = |to: &str| {
-        simulation(json!([{"stateOverrides": {SHA256: {"movePrecompileToAddress": to}}}]))
+        simulation(&json!([{"stateOverrides": {SHA256: {"movePrecompileToAddress": to}}}]))
     };
     for (payload, code) in [
-        (simulation(json!([])), -32_602),
-        (simulation(json!([number("0x2"), number("0x1")])), -38_020),
+        (simulation(&json!([])), -32_602),
+        (simulation(&json!([number("0x2"), number("0x1")])), -38_020),
         (
-            simulation(json!([{"blockOverrides": {"time": "0x1"}}])),
+            simulation(&json!([{"blockOverrides": {"time": "0x1"}}])),
             -38_021,
         ),
-        (simulation(json!([number("0x101")])), -38_026),
+        (simulation(&json!([number("0x101")])), -38_026),
         (
             call(json!({"from": poor, "to": GETTER, "value": "0x1"})),
             -38_014,
@@ -142,11 +142,11 @@ async fn refusals_have_their_codes() {
         ),
         (precompile(SHA256), -38_022),
         (
-            simulation(json!([{"blockOverrides": {"blockHash": {"1": B256::ZERO}}}])),
+            simulation(&json!([{"blockOverrides": {"blockHash": {"1": B256::ZERO}}}])),
             -32_602,
         ),
         (
-            simulation(json!([{"blockOverrides": {"baseFeePerGas": U256::MAX}}])),
+            simulation(&json!([{"blockOverrides": {"baseFeePerGas": U256::MAX}}])),
             -32_602,
         ),
     ] {
@@ -168,7 +168,7 @@ async fn calls_and_gas_of_a_simulation_are_bounded() {
     let chain = start_with(limits, ServerConfig::default()).await;
     let calls = |count: usize| {
         let call = json!({"from": signer(0).address(), "to": GETTER});
-        simulation(json!([{ "calls": vec![call; count] }]))
+        simulation(&json!([{ "calls": vec![call; count] }]))
     };
     let two = chain.ask("eth_simulateV1", rpc_params![calls(2)]).await;
     assert_eq!(two[0]["calls"][1]["status"], "0x1");
@@ -179,13 +179,13 @@ async fn calls_and_gas_of_a_simulation_are_bounded() {
     );
 
     let three_words = json!({GETTER.to_string(): {"code": "0x60606000f3"}});
-    let payload = simulation(json!([{"stateOverrides": three_words, "calls": [{"to": GETTER}]}]));
+    let payload = simulation(&json!([{"stateOverrides": three_words, "calls": [{"to": GETTER}]}]));
     let error = chain.refused("eth_simulateV1", rpc_params![payload]).await;
     assert_eq!(error.code(), -38_026);
     assert!(error.message().contains("more than 64 bytes"), "{error}");
 
     let endless = json!({GETTER.to_string(): {"code": "0x5b600056"}});
-    let payload = simulation(json!([{"stateOverrides": endless, "calls": [{"to": GETTER}]}]));
+    let payload = simulation(&json!([{"stateOverrides": endless, "calls": [{"to": GETTER}]}]));
     let blocks = chain.ask("eth_simulateV1", rpc_params![payload]).await;
     let failed = &blocks[0]["calls"][0];
     assert_eq!(
@@ -300,7 +300,7 @@ async fn a_simulation_on_pending_stands_on_preconfirmed_state() {
     for block in chain.preconfirmed(&parts) {
         chain.feed.publish(block);
     }
-    let payload = simulation(json!([
+    let payload = simulation(&json!([
         {"calls": [{"from": receiver, "to": LOGGER, "value": "0x5"}]},
         {"calls": [{"from": signer(0).address(), "to": receiver}]},
     ]));

@@ -39,7 +39,7 @@ async fn post_from(source: &str, to: SocketAddr, body: &Value) -> Value {
     serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
 }
 
-fn call(id: u64, method: &str, params: Value) -> Value {
+fn call(id: u64, method: &str, params: &Value) -> Value {
     json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
 }
 
@@ -47,13 +47,13 @@ fn call(id: u64, method: &str, params: Value) -> Value {
 async fn others_are_refused_on_every_way_and_may_still_read() {
     let chain = taking_from(&["127.0.0.2", "10.0.0.0/8"]).await;
     let tx = signed(0, transaction(0, TxKind::Call(LOGGER)));
-    let send = call(1, "eth_sendRawTransaction", json!([tx.encoded]));
+    let send = call(1, "eth_sendRawTransaction", &json!([tx.encoded]));
     let conditional = call(
         2,
         "eth_sendRawTransactionConditional",
-        json!([tx.encoded, {}]),
+        &json!([tx.encoded, {}]),
     );
-    let read = call(3, "eth_chainId", json!([]));
+    let read = call(3, "eth_chainId", &json!([]));
     let to = chain.http.local_addr();
     for body in [&send, &conditional] {
         let answer = post_from("127.0.0.1", to, body).await;
