@@ -348,7 +348,7 @@ impl SharedArgs {
             stream: self.content.settings(self.stream.settings()),
             apis: self.listen.apis.settings(),
             follow: FollowSettings::default(),
-            rpc: self.pending.limits(self.limits.rpc()),
+            rpc: self.pending.limits(&self.limits.rpc()),
             forward: self.forward.settings(),
             builder_api: self.builder_api.settings(),
             payment: self.payment.settings(),

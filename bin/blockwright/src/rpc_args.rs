@@ -52,12 +52,12 @@ enum Source {
 
 impl PendingArgs {
     /// `limits` with those of calls that wait.
-    pub(crate) const fn limits(&self, limits: RpcLimits) -> RpcLimits {
+    pub(crate) const fn limits(&self, limits: &RpcLimits) -> RpcLimits {
         RpcLimits {
             sync_timeout: self.sync_timeout,
             sync_timeout_max: self.sync_timeout_max,
             sync_waiting_max: self.max_sync,
-            ..limits
+            ..*limits
         }
     }
 
