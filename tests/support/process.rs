@@ -34,8 +34,11 @@ pub struct Blockwright {
     _scratch: tempfile::TempDir,
 }
 
+/// The binary under test: the one built with the tests, or the one that `BLOCKWRIGHT_BIN` names.
 pub fn binary() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_blockwright"));
+    let other = std::env::var_os("BLOCKWRIGHT_BIN");
+    let path = other.unwrap_or_else(|| env!("CARGO_BIN_EXE_blockwright").into());
+    let mut command = Command::new(path);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("BLOCKWRIGHT_")) {
         command.env_remove(name);
     }
