@@ -107,6 +107,10 @@ pub(crate) struct BuilderApiArgs {
     #[arg(long = "builder-api.version-names", env = "BLOCKWRIGHT_BUILDER_API_VERSION_NAMES",
           default_value_t = VersionNames::Legacy, value_name = "legacy|named")]
     version_names: VersionNames,
+    /// Signed payloads for proposers: requests a second from one address on average; twice as many at once.
+    #[arg(long = "builder-api.max-rate", env = "BLOCKWRIGHT_BUILDER_API_MAX_RATE", default_value_t = 100,
+          value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_rate: u32,
     /// PEM file of the certificate chain to serve payloads with TLS; needs --builder-api.tls-key.
     #[arg(
         id = "builder-api.tls-cert",
@@ -173,6 +177,7 @@ impl BuilderApiArgs {
                 genesis_validators_root: self.genesis_validators_root,
             },
             version_names: self.version_names,
+            requests_per_second_max: self.max_rate,
             tls: TlsFiles {
                 cert: self.tls_cert,
                 key: self.tls_key,

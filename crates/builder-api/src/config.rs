@@ -29,6 +29,8 @@ pub struct ServerLimits {
     pub answer_timeout: Duration,
     /// From an answer to the next request.
     pub idle_timeout: Duration,
+    /// Requests a second from one address (one IPv6 network) on average; twice as many at once.
+    pub requests_per_second_max: u32,
     /// Longest body of a request.
     pub body_bytes_max: usize,
 }
@@ -41,6 +43,7 @@ impl Default for ServerLimits {
             request_timeout: Duration::from_secs(2),
             answer_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(30),
+            requests_per_second_max: 100,
             body_bytes_max: 4 << 10,
         }
     }

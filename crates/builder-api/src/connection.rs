@@ -1,9 +1,10 @@
 //! One client.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use blockwright_listen::TlsAcceptor;
+use blockwright_listen::{Allowance, TlsAcceptor};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -24,21 +25,22 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub(crate) struct Shared {
     pub(crate) desk: Arc<PayloadDesk>,
     pub(crate) limits: ServerLimits,
+    pub(crate) allowance: Allowance,
 }
 
 /// Serves one client until it leaves, is too slow, or `stopped` says so.
 pub(crate) async fn serve(
-    stream: TcpStream,
+    (stream, peer): (TcpStream, IpAddr),
     tls: Option<TlsAcceptor>,
     shared: Arc<Shared>,
     stopped: watch::Receiver<bool>,
 ) {
     let Some(tls) = tls else {
-        return speak(stream, shared, stopped).await;
+        return speak((stream, peer), shared, stopped).await;
     };
     let shaken = tokio::time::timeout(shared.limits.request_timeout, tls.accept(stream)).await;
     match shaken {
-        Ok(Ok(stream)) => Box::pin(speak(stream, shared, stopped)).await,
+        Ok(Ok(stream)) => Box::pin(speak((stream, peer), shared, stopped)).await,
         Ok(Err(error)) => {
             tracing::debug!(%error, "TLS handshake failed");
             metrics::refused("handshake");
@@ -47,14 +49,19 @@ pub(crate) async fn serve(
     }
 }
 
-async fn speak<S>(stream: S, shared: Arc<Shared>, mut stopped: watch::Receiver<bool>)
-where
+async fn speak<S>(
+    (stream, peer): (S, IpAddr),
+    shared: Arc<Shared>,
+    mut stopped: watch::Receiver<bool>,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let progress = Progress::default();
     let route = Route {
         desk: Arc::clone(&shared.desk),
         body_bytes_max: shared.limits.body_bytes_max,
+        allowance: shared.allowance.clone(),
+        peer,
         progress: progress.clone(),
     };
     let paced = Paced::new(stream, shared.limits.clone(), progress);

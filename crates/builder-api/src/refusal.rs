@@ -21,6 +21,9 @@ pub enum Refusal {
         /// Most bytes of a body.
         bytes_max: usize,
     },
+    /// The address asks too often.
+    #[error("too many requests from this address")]
+    TooOften,
     /// Not a signature of a proposer this builder knows.
     #[error("the signature is not one of a proposer that this builder releases payloads to")]
     Stranger,
@@ -54,6 +57,7 @@ impl Refusal {
                 StatusCode::BAD_REQUEST
             }
             Self::TooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooOften => StatusCode::TOO_MANY_REQUESTS,
             Self::Stranger => StatusCode::UNAUTHORIZED,
             Self::NothingBuilt | Self::Path => StatusCode::NOT_FOUND,
             Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
@@ -66,6 +70,7 @@ impl Refusal {
         match self {
             Self::Malformed(_) | Self::Incomplete => "malformed",
             Self::TooLong { .. } => "too_long",
+            Self::TooOften => "too_often",
             Self::Stranger => "stranger",
             Self::OtherSlot { .. } => "other_slot",
             Self::NothingBuilt => "nothing_built",

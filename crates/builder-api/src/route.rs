@@ -1,12 +1,14 @@
 //! One request: where it goes, and its answer as HTTP.
 
 use core::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use blockwright_listen::Allowance;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes, Incoming};
-use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Method, Request, Response, StatusCode};
 
 use crate::paced::Progress;
@@ -22,6 +24,9 @@ pub(crate) struct Route {
     pub(crate) desk: Arc<PayloadDesk>,
     pub(crate) body_bytes_max: usize,
     pub(crate) progress: Progress,
+    pub(crate) allowance: Allowance,
+    /// Who asks.
+    pub(crate) peer: IpAddr,
 }
 
 impl Route {
@@ -59,6 +64,9 @@ impl Route {
         if request.method() != Method::POST {
             return Err(Refusal::Method);
         }
+        if !self.allowance.take(self.peer, Instant::now()) {
+            return Err(Refusal::TooOften);
+        }
         let body = self.body(request.into_body()).await?;
         self.progress.complete();
         let started = Instant::now();
@@ -93,6 +101,10 @@ fn refused(refusal: &Refusal) -> Response<Pieces> {
     match refusal {
         Refusal::Method => {
             headers.insert(ALLOW, HeaderValue::from_static("POST"));
+        }
+        Refusal::TooOften => {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         // What is left of the body is not read.
         Refusal::TooLong { .. } | Refusal::Incomplete => {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use blockwright_listen::{Full, Slots, TlsIdentity};
+use blockwright_listen::{Allowance, Full, Slots, TlsIdentity};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -47,7 +47,11 @@ impl PayloadServer {
             local_addr,
             slots: Slots::new(limits.connections_max, limits.connections_per_address_max),
             tls: config.tls,
-            shared: Arc::new(Shared { desk, limits }),
+            shared: Arc::new(Shared {
+                desk,
+                allowance: Allowance::new(limits.requests_per_second_max),
+                limits,
+            }),
         })
     }
 
@@ -98,7 +102,12 @@ impl PayloadServer {
         // Only latency is at stake where the option cannot be set.
         let _ = stream.set_nodelay(true);
         let tls = self.tls.as_ref().map(TlsIdentity::acceptor);
-        let serving = connection::serve(stream, tls, Arc::clone(&self.shared), stopped.clone());
+        let serving = connection::serve(
+            (stream, peer.ip()),
+            tls,
+            Arc::clone(&self.shared),
+            stopped.clone(),
+        );
         clients.spawn(async move {
             serving.await;
             drop(slot);

@@ -1,5 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+mod allowance;
+pub use allowance::Allowance;
+
 mod slots;
 pub use slots::{Full, Slot, Slots, account};
 

@@ -148,3 +148,21 @@ async fn payloads_are_served_by_tls() {
     closed(&mut silent).await;
     listener.stop().await;
 }
+
+#[tokio::test]
+async fn an_address_that_asks_too_often_is_told_so() {
+    let mut setup = Setup::new();
+    setup.config.limits.requests_per_second_max = 1;
+    let listener = Listener::start(setup).await;
+    assert_eq!(listener.post(&good()).await.0, 200);
+    // However slow this machine is, a hundred take less than a second each.
+    for _ in 0..100 {
+        let (status, body) = listener.post(&good()).await;
+        if status != 200 {
+            assert_eq!(status, 429);
+            assert!(body.to_string().contains("too many requests"), "{body}");
+            return;
+        }
+    }
+    panic!("none of a hundred requests was one too many");
+}

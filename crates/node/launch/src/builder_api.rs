@@ -58,6 +58,8 @@ pub struct BuilderApiSettings {
     pub domain: ChainDomain,
     /// Names of payload versions.
     pub version_names: VersionNames,
+    /// Requests a second from one address.
+    pub requests_per_second_max: u32,
     /// With a certificate the API is served by TLS; the attributes stream is not.
     pub tls: TlsFiles,
     /// Port of the attributes stream, 0 for a free one; `None` is 9546 on a development chain, and
@@ -80,6 +82,7 @@ impl Default for BuilderApiSettings {
             bls_proposers: Vec::new(),
             domain: ChainDomain::default(),
             version_names: VersionNames::default(),
+            requests_per_second_max: ServerLimits::default().requests_per_second_max,
             tls: TlsFiles::default(),
             events_port: None,
             attributes_urls: Vec::new(),
@@ -134,7 +137,10 @@ impl BuilderApiSettings {
         let (addr, port) = (self.addr, port);
         let config = PayloadServerConfig {
             addr: Listen { addr, port }.socket(),
-            limits: ServerLimits::default(),
+            limits: ServerLimits {
+                requests_per_second_max: self.requests_per_second_max,
+                ..ServerLimits::default()
+            },
             tls: self.tls.identity(TLS)?,
         };
         let desk = desk.ok_or_else(|| {
