@@ -7,6 +7,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+use std::io::{BufRead as _, Read as _, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -14,7 +15,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use alloy_primitives::B256;
 use serde_json::{Value, json};
 use support::process::Blockwright;
-use support::rpc::{Rpc, quantity};
+use support::rpc::quantity;
 use support::stream::Subscriber;
 use support::tx::{account, sign, template};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -23,7 +24,7 @@ use tokio::net::TcpStream;
 const BLOCKS: usize = 20;
 const CONNECTIONS: usize = 64;
 /// Transactions of one JSON-RPC batch.
-const BATCH: u64 = 250;
+const BATCH: usize = 250;
 /// What each of the ten accounts sends in all.
 const PER_ACCOUNT: u64 = 12_000;
 /// Between two that ask one after the other.
@@ -141,33 +142,52 @@ impl Figures {
     }
 }
 
-/// Sends what one account signed before, a batch after the other, for as long as nobody says stop.
-async fn flood(url: String, signed: Vec<String>, sent: Arc<AtomicU64>, stop: Arc<AtomicBool>) {
-    let rpc = Rpc::new(&url);
-    for batch in signed.chunks(BATCH as usize) {
+/// What one account sends: JSON-RPC batches, whole as they go over the wire, so that whoever sends them has no
+/// work that others would wait for.
+fn batches(index: usize) -> Vec<String> {
+    let signer = account(index);
+    let nonces: Vec<u64> = (0..PER_ACCOUNT).collect();
+    let batch = |nonces: &[u64]| {
+        let calls = nonces.iter().map(|nonce| {
+            let (raw, _) = sign(&signer, template(*nonce));
+            format!(
+                r#"{{"jsonrpc":"2.0","id":{nonce},"method":"eth_sendRawTransaction","params":["{raw}"]}}"#
+            )
+        });
+        let body = format!("[{}]", calls.collect::<Vec<_>>().join(","));
+        let length = body.len();
+        format!(
+            "POST / HTTP/1.1\r\nHost: node\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        )
+    };
+    nonces.chunks(BATCH).map(batch).collect()
+}
+
+/// Sends batch after batch, each once the one before is answered, for as long as nobody says stop.
+fn flood(url: &str, batches: &[String], sent: &AtomicU64, stop: &AtomicBool) {
+    let addr = url.trim_start_matches("http://").trim_end_matches('/');
+    let mut stream = std::io::BufReader::new(std::net::TcpStream::connect(addr).unwrap());
+    for batch in batches {
         if stop.load(Ordering::Relaxed) {
             return;
         }
-        let mut calls = jsonrpsee::core::params::BatchRequestBuilder::new();
-        for tx in batch {
-            let params = jsonrpsee::rpc_params![tx];
-            calls.insert("eth_sendRawTransaction", params).unwrap();
+        stream.get_mut().write_all(batch.as_bytes()).unwrap();
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            stream.read_line(&mut line).unwrap();
+            let line = line.trim().to_ascii_lowercase();
+            if let Some(value) = line.strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+            if line.is_empty() {
+                break;
+            }
         }
-        let answers = jsonrpsee::core::client::ClientT::batch_request::<Value>(&rpc.0, calls).await;
-        let taken = answers.unwrap().into_iter().filter(Result::is_ok).count();
-        sent.fetch_add(taken as u64, Ordering::Relaxed);
-        // Full: the chain has to catch up.
-        if taken < batch.len() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let mut answer = vec![0; length];
+        stream.read_exact(&mut answer).unwrap();
+        sent.fetch_add(BATCH as u64, Ordering::Relaxed);
     }
-}
-
-fn signed(index: usize) -> Vec<String> {
-    let signer = account(index);
-    (0..PER_ACCOUNT)
-        .map(|nonce| sign(&signer, template(nonce)).0.to_string())
-        .collect()
 }
 
 fn now() -> Duration {
@@ -197,16 +217,13 @@ async fn main() {
     ]);
     let mut stream = Subscriber::connect(&node.endpoints.flashblocks).await;
     let mut connections = Vec::new();
-    for _ in 0..CONNECTIONS {
-        connections.push(Connection::open(&node.endpoints.builder_api).await);
-    }
     let (sent, stop) = (
         Arc::new(AtomicU64::new(0)),
         Arc::new(AtomicBool::new(false)),
     );
     let signed: Vec<_> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..9)
-            .map(|index| scope.spawn(move || signed(index)))
+            .map(|index| scope.spawn(move || batches(index)))
             .collect();
         threads
             .into_iter()
@@ -215,14 +232,22 @@ async fn main() {
     });
     let floods: Vec<_> = signed
         .into_iter()
-        .map(|signed| {
-            let url = node.endpoints.http.clone();
-            tokio::spawn(flood(url, signed, Arc::clone(&sent), Arc::clone(&stop)))
+        .map(|batches: Vec<String>| {
+            let (url, sent, stop) = (
+                node.endpoints.http.clone(),
+                Arc::clone(&sent),
+                Arc::clone(&stop),
+            );
+            std::thread::spawn(move || flood(&url, &batches, &sent, &stop))
         })
         .collect();
     let (mut at_once, mut in_turn) = (Figures::default(), Figures::default());
     for round in 0..blocks {
         let base = begun(&mut stream).await;
+        // Not before: a connection that asks for nothing is closed.
+        while connections.len() < CONNECTIONS {
+            connections.push(Connection::open(&node.endpoints.builder_api).await);
+        }
         let slot = quantity(&base["block_number"]);
         let parent: B256 = serde_json::from_value(base["parent_hash"].clone()).unwrap();
         let end = Duration::from_secs(quantity(&base["timestamp"])).saturating_sub(ASKED_BEFORE);
@@ -258,7 +283,7 @@ async fn main() {
     }
     stop.store(true, Ordering::Relaxed);
     for flood in floods {
-        flood.await.unwrap();
+        flood.join().unwrap();
     }
     println!(
         "{} transactions taken in {blocks} blocks",

@@ -170,6 +170,7 @@ impl BlindError {
                 Refusal::NotReady
                 | Refusal::Incomplete
                 | Refusal::TooLong { .. }
+                | Refusal::TooOften
                 | Refusal::Path
                 | Refusal::Method => ErrorCode::Server,
             },
