@@ -21,7 +21,8 @@ pub(crate) struct WatchAttributesArgs {
     #[arg(id = "builder.json", long = "json", env = "BLOCKWRIGHT_BUILDER_JSON")]
     json: bool,
     /// End after so many events (default: never).
-    #[arg(long, env = "BLOCKWRIGHT_BUILDER_COUNT", value_name = "EVENTS")]
+    #[arg(long, env = "BLOCKWRIGHT_BUILDER_COUNT", value_name = "EVENTS",
+          value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
 }
 

@@ -88,9 +88,13 @@ impl Assembler {
         // Nothing of it is published any more, either way.
         let ends = |growing: &mut Growing| growing.newest.payload_id == end.payload_id;
         let ended = self.growing.take_if(ends);
-        if ended.is_some() && matches!(end.outcome, PayloadOutcome::Abandoned(_)) {
-            self.feed.clear(end.payload_id);
-            metrics::withdrawn(Withdrawal::Abandoned);
+        match end.outcome {
+            _ if ended.is_none() => {}
+            PayloadOutcome::Abandoned(_) => {
+                self.feed.clear(end.payload_id);
+                metrics::withdrawn(Withdrawal::Abandoned);
+            }
+            PayloadOutcome::Sealed => self.feed.sealed(end.payload_id),
         }
     }
 

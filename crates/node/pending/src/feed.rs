@@ -97,6 +97,17 @@ impl PendingFeed {
         let _ = self.0.news.send(block);
     }
 
+    /// No flashblock will follow in this payload, which was handed out: until the time of its block the
+    /// silence is no reason not to believe the snapshot.
+    pub(crate) fn sealed(&self, payload_id: PayloadId) {
+        if let Some(newest) = self.0.newest.write().as_mut()
+            && let Some(block) = &newest.block
+            && block.payload_id == payload_id
+        {
+            newest.at = newest.at.max(UnixUs::from_secs(block.context.timestamp));
+        }
+    }
+
     /// Withdraws the snapshot if it is of this payload. Its preconfirmed parent takes its place where
     /// it has one.
     pub fn clear(&self, payload_id: PayloadId) {

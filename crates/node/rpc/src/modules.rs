@@ -353,9 +353,13 @@ impl<'de> Deserialize<'de> for Count {
             Number(u64),
             Quantity(U64),
         }
-        Ok(match Form::deserialize(deserializer)? {
-            Form::Number(count) => Self(count),
-            Form::Quantity(count) => Self(count.to()),
-        })
+        match Form::deserialize(deserializer) {
+            Ok(Form::Number(count)) => Ok(Self(count)),
+            Ok(Form::Quantity(count)) => Ok(Self(count.to())),
+            // What the forms are made of is no help to a caller.
+            Err(_) => Err(serde::de::Error::custom(
+                "must be a number or a hex quantity of at most 64 bits",
+            )),
+        }
     }
 }

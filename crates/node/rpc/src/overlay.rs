@@ -180,16 +180,25 @@ impl EthApi {
         }
     }
 
-    /// Whether a block is named by the tag, or by the zero hash that receipts and logs have while they are
-    /// preconfirmed: programs that ask for the state after a receipt's block do not look at the hash.
-    fn names_pending(&self, id: BlockId) -> bool {
-        let zero = matches!(id, BlockId::Hash(hash) if hash.block_hash.is_zero());
-        is_pending(id) || (zero && self.deps.overlay.is_some())
+    /// The block whose state or logs are asked for. Receipts and logs have the zero hash while they are
+    /// preconfirmed, and programs that ask for the state after a receipt's block do not look at the hash; so
+    /// it is `pending` here. No block has it, and whoever insists on a canonical one means another.
+    pub(crate) fn state_id(&self, id: BlockId) -> BlockId {
+        match id {
+            BlockId::Hash(hash)
+                if hash.block_hash.is_zero()
+                    && hash.require_canonical != Some(true)
+                    && self.deps.overlay.is_some() =>
+            {
+                BlockId::Number(BlockNumberOrTag::Pending)
+            }
+            other => other,
+        }
     }
 
     /// A block by name; `None` where there is none.
     pub(crate) fn shown(&self, id: BlockId) -> Option<Shown> {
-        if !self.names_pending(id) {
+        if !is_pending(id) {
             return self.find_block(id).map(Shown::Stored);
         }
         let moment = self.moment();
@@ -202,7 +211,9 @@ impl EthApi {
 
     /// A block with the state after it.
     pub(crate) fn state_at(&self, id: BlockId) -> Result<(Shown, StateView), RpcError> {
-        let shown = self.shown(id).ok_or(RpcError::UnknownBlock(id))?;
+        let shown = self
+            .shown(self.state_id(id))
+            .ok_or(RpcError::UnknownBlock(id))?;
         let state = match &shown {
             Shown::Preconfirmed(pending, _) => pending.state(),
             Shown::Stored(block) => {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use alloy_primitives::B256;
 use blockwright_seams::Clock;
 use blockwright_state::BlockRef;
+use blockwright_types::{PayloadEnd, PayloadOutcome};
 
 use super::*;
 use crate::assembler::{Assembler, Handed};
@@ -143,4 +144,36 @@ fn subscribers_hear_every_snapshot_and_are_told_what_they_missed() {
         matches!(lagged, broadcast::error::TryRecvError::Lagged(missed) if missed > 0),
         "{lagged}"
     );
+}
+
+/// A proposer may take the block long before its time, and nothing follows then.
+#[test]
+fn a_block_that_was_handed_out_is_believed_until_its_time() {
+    let world = World::new();
+    let built = world.build(id(1), &[vec![payment(0)]]);
+    let mut assembler = Assembler::new(
+        world.store.clone(),
+        Arc::clone(&world.chain),
+        world.feed.clone(),
+    );
+    for flashblock in &built.flashblocks {
+        let handed = Handed::Flashblock(Arc::clone(flashblock), world.clock.now());
+        assembler.take(handed);
+    }
+    assembler.take(Handed::End(PayloadEnd {
+        payload_id: id(1),
+        block_number: built.block.header.number,
+        block_hash: built.block.hash,
+        last_index: built.flashblocks.len() as u64 - 1,
+        outcome: PayloadOutcome::Sealed,
+    }));
+    let end = UnixUs::from_secs(built.block.header.timestamp);
+    let last = end.plus_us(2 * INTERVAL_US);
+    assert!(
+        last > world.clock.now().plus_us(2 * INTERVAL_US),
+        "it is early"
+    );
+    assert!(world.pending.current(&world.head(), last).is_some());
+    let late = last.plus_us(1);
+    assert_eq!(world.pending.live(late).unwrap_err(), Fallback::Stale);
 }

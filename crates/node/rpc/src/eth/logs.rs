@@ -14,14 +14,23 @@ impl EthApi {
         let (from, to) = match filter.block_option {
             FilterBlockOption::AtBlockHash(hash) => {
                 let id = BlockId::from(hash);
-                let shown = self.shown(id).ok_or(RpcError::UnknownBlock(id))?;
+                let shown = self.shown(self.state_id(id));
+                let shown = shown.ok_or(RpcError::UnknownBlock(id))?;
                 self.collect(&shown, filter, &mut logs)?;
                 return Ok(logs);
             }
             FilterBlockOption::Range {
                 from_block,
                 to_block,
-            } => (from_block.unwrap_or_default(), to_block.unwrap_or_default()),
+            } => {
+                let from = from_block.unwrap_or_default();
+                // A range that begins there has no other end.
+                let end = match from {
+                    BlockNumberOrTag::Pending => from,
+                    _ => BlockNumberOrTag::Latest,
+                };
+                (from, to_block.unwrap_or(end))
+            }
         };
         let names_pending = [from, to].contains(&BlockNumberOrTag::Pending);
         let moment = if names_pending {

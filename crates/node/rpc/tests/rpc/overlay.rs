@@ -371,7 +371,7 @@ async fn capabilities_say_whether_the_overlay_is_on() {
 
 /// What is asked with the `blockHash` of a receipt that is preconfirmed.
 #[tokio::test]
-async fn the_zero_hash_names_the_block_being_built() {
+async fn the_zero_hash_names_the_state_of_the_block_being_built() {
     let chain = start_overlaid(Placeholders::Standard).await;
     let contract = signer(0).address().create(0);
     let named = json!({"blockHash": B256::ZERO});
@@ -389,8 +389,15 @@ async fn the_zero_hash_names_the_block_being_built() {
     let filter = json!({"blockHash": B256::ZERO, "address": LOGGER});
     let logs: Value = chain.ask("eth_getLogs", rpc_params![filter]).await;
     assert_eq!(logs.as_array().unwrap().len(), 1);
+    // No block has this hash, and it is the parent of the genesis block.
     let block: Value = chain
         .ask("eth_getBlockByHash", rpc_params![B256::ZERO, false])
         .await;
-    assert_eq!(block["number"], json!("0x1"));
+    assert_eq!(block, Value::Null);
+    let canonical = json!({"blockHash": B256::ZERO, "requireCanonical": true});
+    let refused = chain.refused("eth_getCode", rpc_params![contract, canonical]);
+    assert!(refused.await.message().contains("unknown"));
+    let filter = json!({"fromBlock": "pending", "address": LOGGER});
+    let logs: Value = chain.ask("eth_getLogs", rpc_params![filter]).await;
+    assert_eq!(logs.as_array().unwrap().len(), 1);
 }
