@@ -39,6 +39,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "threads",
         ],
     ),
+    ("payload", &["types", "chain"]),
     ("payment", &["types", "seams", "signer"]),
     ("builder-api", &["types", "listen", "signer"]),
     (
@@ -46,6 +47,10 @@ const EDGES: &[(&str, &[&str])] = &[
         &["types", "builder-api", "builder-codec", "signer"],
     ),
     ("attributes", &["types", "listen"]),
+    (
+        "builder-client",
+        &["types", "builder-api", "payload", "signer"],
+    ),
     ("bench", &["types", "chain", "flashblocks", "subscribe"]),
     ("subscribe", &["types", "flashblocks"]),
     ("mirror", &["types", "stream", "subscribe"]),
@@ -57,7 +62,7 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "engine",
         &[
-            "types", "seams", "service", "exec", "chain", "state", "pool", "threads",
+            "types", "seams", "service", "exec", "chain", "payload", "state", "pool", "threads",
         ],
     ),
     (

@@ -233,7 +233,9 @@ impl Engine {
         let payload = &incoming.payload;
         let fork = self.inner.chain.fork_at(payload.timestamp);
         version.check(fork)?;
-        payload.check_fields(fork, incoming.parent_beacon_block_root)?;
+        payload
+            .check_fields(fork, incoming.parent_beacon_block_root)
+            .map_err(|error| EngineError::InvalidParams(error.to_string()))?;
         let inner = Arc::clone(&self.inner);
         let arrival = self.inner.arriving.enter(payload.block_hash);
         let status = blocking(move || {

@@ -46,9 +46,6 @@ pub use offer::OfferedBlock;
 
 mod orphans;
 
-mod payload;
-pub use payload::{BlobsBundle, ExecutionPayload, PayloadEnvelope};
-
 mod preconfirmed;
 pub use preconfirmed::Preconfirmed;
 
@@ -73,3 +70,5 @@ mod version;
 pub use version::{ForkchoiceVersion, GetPayloadVersion, NewPayloadVersion};
 
 mod view;
+
+pub use blockwright_payload::{BlobsBundle, ExecutionPayload, PayloadEnvelope};

@@ -9,8 +9,6 @@ use blockwright_chain::transactions_root;
 use blockwright_types::{OpFork, SealedBlock};
 use serde::{Deserialize, Serialize};
 
-use crate::EngineError;
-
 /// `ExecutionPayloadV1` to `V4` of execution-apis with the OP Stack's `withdrawalsRoot` (Isthmus).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -69,37 +67,25 @@ pub struct ExecutionPayload {
     pub withdrawals_root: Option<B256>,
 }
 
-/// `BlobsBundleV1`/`V2`: always empty, there are no blobs on an OP Stack chain.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BlobsBundle {
-    /// None.
-    pub commitments: Vec<Bytes>,
-    /// None.
-    pub proofs: Vec<Bytes>,
-    /// None.
-    pub blobs: Vec<Bytes>,
-}
-
-/// The answer of `engine_getPayloadV2` and later. What a version does not have is absent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PayloadEnvelope {
-    /// The block.
-    pub execution_payload: ExecutionPayload,
-    /// Priority fees the block pays its fee recipient, in wei.
-    pub block_value: U256,
-    /// From V3.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub blobs_bundle: Option<BlobsBundle>,
-    /// From V3; always false.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub should_override_builder: Option<bool>,
-    /// From V3.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub parent_beacon_block_root: Option<B256>,
-    /// From V4; always empty.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub execution_requests: Option<Vec<Bytes>>,
+/// A field that does not belong to the payload's fork, or is missing under it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FieldError {
+    /// The fork's payloads have it.
+    #[error("{field} is required under {fork}")]
+    Missing {
+        /// Its name on the wire.
+        field: &'static str,
+        /// The payload's fork.
+        fork: OpFork,
+    },
+    /// The fork's payloads do not have it.
+    #[error("{field} is not allowed under {fork}")]
+    NotAllowed {
+        /// Its name on the wire.
+        field: &'static str,
+        /// The payload's fork.
+        fork: OpFork,
+    },
 }
 
 impl ExecutionPayload {
@@ -112,12 +98,12 @@ impl ExecutionPayload {
     }
 
     /// The transactions of a sealed block.
-    pub(crate) fn transactions_of(block: &SealedBlock) -> Vec<Bytes> {
+    pub fn transactions_of(block: &SealedBlock) -> Vec<Bytes> {
         block.transactions().map(|tx| tx.encoded.clone()).collect()
     }
 
     /// All but the transactions of [`Self::of_block`].
-    pub(crate) fn without_transactions(block: &SealedBlock, fork: OpFork) -> Self {
+    pub fn without_transactions(block: &SealedBlock, fork: OpFork) -> Self {
         let header = &block.header;
         Self {
             parent_hash: header.parent_hash,
@@ -174,11 +160,14 @@ impl ExecutionPayload {
     }
 
     /// Checks that the fields are those of `fork`, no more and no less.
-    pub(crate) fn check_fields(
+    ///
+    /// # Errors
+    /// [`FieldError`] naming the field that is missing or must not be there.
+    pub fn check_fields(
         &self,
         fork: OpFork,
         parent_beacon_block_root: Option<B256>,
-    ) -> Result<(), EngineError> {
+    ) -> Result<(), FieldError> {
         for (field, present, since) in [
             ("withdrawals", self.withdrawals.is_some(), OpFork::Canyon),
             ("blobGasUsed", self.blob_gas_used.is_some(), OpFork::Ecotone),
@@ -198,19 +187,17 @@ impl ExecutionPayload {
                 OpFork::Isthmus,
             ),
         ] {
-            let problem = match (present, fork >= since) {
-                (true, true) | (false, false) => continue,
-                (false, true) => "required",
-                (true, false) => "not allowed",
-            };
-            let reason = format!("{field} is {problem} under {fork}");
-            return Err(EngineError::InvalidParams(reason));
+            match (present, fork >= since) {
+                (true, true) | (false, false) => {}
+                (false, true) => return Err(FieldError::Missing { field, fork }),
+                (true, false) => return Err(FieldError::NotAllowed { field, fork }),
+            }
         }
         Ok(())
     }
 
     /// Whether the transactions are exactly those of `block`.
-    pub(crate) fn has_transactions_of(&self, block: &SealedBlock) -> bool {
+    pub fn has_transactions_of(&self, block: &SealedBlock) -> bool {
         self.transactions.len() == block.transaction_count()
             && self
                 .transactions
@@ -219,7 +206,7 @@ impl ExecutionPayload {
     }
 
     /// Whether everything else is exactly as in the payload of `block`; cheaper than hashing.
-    pub(crate) fn has_fields_of(&self, block: &SealedBlock, fork: OpFork) -> bool {
+    pub fn has_fields_of(&self, block: &SealedBlock, fork: OpFork) -> bool {
         let header = &block.header;
         self.block_hash == block.hash
             && self.parent_hash == header.parent_hash
@@ -238,27 +225,5 @@ impl ExecutionPayload {
             && self.blob_gas_used == header.blob_gas_used
             && self.excess_blob_gas == header.excess_blob_gas
             && self.withdrawals_root == header.withdrawals_root.filter(|_| fork >= OpFork::Isthmus)
-    }
-}
-
-impl PayloadEnvelope {
-    /// The envelope of a sealed block of `fork`, with what the fork's method version has.
-    pub fn of_block(block: &SealedBlock, fork: OpFork) -> Self {
-        let mut envelope = Self::without_transactions(block, fork);
-        envelope.execution_payload.transactions = ExecutionPayload::transactions_of(block);
-        envelope
-    }
-
-    /// All but the transactions of [`Self::of_block`].
-    pub(crate) fn without_transactions(block: &SealedBlock, fork: OpFork) -> Self {
-        let ecotone = fork >= OpFork::Ecotone;
-        Self {
-            execution_payload: ExecutionPayload::without_transactions(block, fork),
-            block_value: block.value,
-            blobs_bundle: ecotone.then(BlobsBundle::default),
-            should_override_builder: ecotone.then_some(false),
-            parent_beacon_block_root: block.header.parent_beacon_block_root.filter(|_| ecotone),
-            execution_requests: (fork >= OpFork::Isthmus).then(Vec::new),
-        }
     }
 }

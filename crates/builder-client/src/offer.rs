@@ -1,0 +1,162 @@
+//! An offer: an answer in which everything that can be checked without executing holds.
+
+use alloy_consensus::Header;
+use alloy_primitives::{Address, B256};
+use blockwright_builder_api::{BidTrace, RequestMessage, VersionNames, signing_digest};
+use blockwright_payload::ExecutionPayload;
+use blockwright_signer::recover;
+use blockwright_types::OpFork;
+
+use crate::{Against, Answer, Lie};
+
+/// What a proposer asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Number of the block.
+    pub slot: u64,
+    /// Its parent.
+    pub parent_hash: B256,
+    /// Fork of the block.
+    pub fork: OpFork,
+    /// Of the attributes; `None` before Ecotone.
+    pub parent_beacon_block_root: Option<B256>,
+}
+
+impl Wanted {
+    /// What is signed.
+    pub(crate) const fn message(&self) -> RequestMessage {
+        RequestMessage {
+            slot: self.slot,
+            parent_hash: self.parent_hash,
+        }
+    }
+}
+
+/// Whose signatures count, and on which chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Parties {
+    pub(crate) chain_id: u64,
+    pub(crate) builder: Option<Address>,
+    /// Who asks; `None` where nobody in particular does.
+    pub(crate) proposer: Option<Address>,
+}
+
+/// A block that a builder offers. Signature, bid and payload agree with each other and with what was
+/// asked for, and the payload's hash is the one of its fields.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// The bid.
+    pub bid: BidTrace,
+    /// Who signed it.
+    pub builder: Address,
+    /// The block.
+    pub payload: ExecutionPayload,
+    /// Its header.
+    pub header: Header,
+}
+
+impl Offer {
+    /// Checks an answer. Hashes all transactions.
+    pub(crate) fn of(answer: Answer, wanted: &Wanted, parties: Parties) -> Result<Self, Lie> {
+        check_version(&answer.version)?;
+        let Answer {
+            message: bid,
+            execution_payload: payload,
+            signature,
+            ..
+        } = answer;
+        let digest = signing_digest(parties.chain_id, &bid);
+        let signer = recover(digest, &signature).map_err(|_| Lie::Signature)?;
+        let builder = parties.builder.unwrap_or(bid.builder_address);
+        if signer != builder {
+            return Err(Lie::Signer { signer, builder });
+        }
+        check_request(&bid, wanted, builder, parties.proposer)?;
+        check_payload(&bid, &payload)?;
+        payload.check_fields(wanted.fork, wanted.parent_beacon_block_root)?;
+        let header = payload.header(wanted.fork, wanted.parent_beacon_block_root);
+        let computed = header.hash_slow();
+        if computed != payload.block_hash {
+            return Err(Lie::Hash {
+                found: payload.block_hash,
+                computed,
+            });
+        }
+        Ok(Self {
+            bid,
+            builder,
+            payload,
+            header,
+        })
+    }
+}
+
+fn check_version(version: &str) -> Result<(), Lie> {
+    let known = OpFork::ALL.into_iter().any(|fork| {
+        [VersionNames::Legacy, VersionNames::Named]
+            .iter()
+            .any(|names| names.of(fork) == version)
+    });
+    if known {
+        Ok(())
+    } else {
+        Err(Lie::Version(version.chars().take(32).collect()))
+    }
+}
+
+/// One field of a bid beside the same of something else.
+fn agree<T: PartialEq + core::fmt::Display>(
+    field: &'static str,
+    against: Against,
+    bid: &T,
+    other: &T,
+) -> Result<(), Lie> {
+    if bid == other {
+        return Ok(());
+    }
+    Err(Lie::Bid {
+        field,
+        bid: bid.to_string(),
+        against,
+        other: other.to_string(),
+    })
+}
+
+fn check_request(
+    bid: &BidTrace,
+    wanted: &Wanted,
+    builder: Address,
+    proposer: Option<Address>,
+) -> Result<(), Lie> {
+    let against = Against::Request;
+    agree("slot", against, &bid.slot, &wanted.slot)?;
+    agree("parentHash", against, &bid.parent_hash, &wanted.parent_hash)?;
+    agree("builderAddress", against, &bid.builder_address, &builder)?;
+    // A builder that answers everybody does not look at who asks.
+    match proposer {
+        Some(proposer) if !bid.proposer_address.is_zero() => {
+            agree("proposerAddress", against, &bid.proposer_address, &proposer)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_payload(bid: &BidTrace, payload: &ExecutionPayload) -> Result<(), Lie> {
+    let against = Against::Payload;
+    agree("slot", against, &bid.slot, &payload.block_number)?;
+    agree(
+        "parentHash",
+        against,
+        &bid.parent_hash,
+        &payload.parent_hash,
+    )?;
+    agree("blockHash", against, &bid.block_hash, &payload.block_hash)?;
+    agree("gasLimit", against, &bid.gas_limit, &payload.gas_limit)?;
+    agree("gasUsed", against, &bid.gas_used, &payload.gas_used)?;
+    agree(
+        "proposerFeeRecipient",
+        against,
+        &bid.proposer_fee_recipient,
+        &payload.fee_recipient,
+    )
+}
