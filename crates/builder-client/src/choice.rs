@@ -1,5 +1,7 @@
 //! Which of two blocks to propose.
 
+use std::borrow::Cow;
+
 use blockwright_payload::ExecutionPayload;
 
 use crate::{ClientError, Lie, Offer};
@@ -35,6 +37,17 @@ pub enum Reason {
         /// Gas of the local block.
         local: u64,
     },
+}
+
+impl Reason {
+    /// A short name that stays the same: that of the error or of the lie, or `less_gas`.
+    pub fn name(&self) -> Cow<'static, str> {
+        match self {
+            Self::NoOffer(error) => error.name(),
+            Self::Contradiction(lie) => lie.name(),
+            Self::LessGas { .. } => Cow::Borrowed("less_gas"),
+        }
+    }
 }
 
 /// The builder's block where it agrees with the local one in all that the attributes settle and uses at

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::Body as _;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -102,8 +103,11 @@ impl BuilderClient {
     /// # Errors
     /// [`ClientError`]: there is no answer, a refusal, or one that is not to be believed.
     pub async fn offer(&self, wanted: &Wanted) -> Result<Offer, ClientError> {
-        let body = self.request(wanted)?;
-        let answer = tokio::time::timeout(self.timeout, self.ask(body));
+        wanted.check()?;
+        let answer = tokio::time::timeout(self.timeout, async {
+            let body = self.request(wanted).await?;
+            self.ask(body).await
+        });
         let answer = answer
             .await
             .map_err(|_| ClientError::TooLate(self.timeout.as_millis()))??;
@@ -111,10 +115,14 @@ impl BuilderClient {
         Ok(Offer::of(answer, wanted, self.parties)?)
     }
 
-    fn request(&self, wanted: &Wanted) -> Result<String, ClientError> {
+    async fn request(&self, wanted: &Wanted) -> Result<String, ClientError> {
         let message = wanted.message();
-        let signature = match &self.key {
-            Some(key) => key.sign(signing_digest(self.parties.chain_id, &message))?,
+        let digest = signing_digest(self.parties.chain_id, &message);
+        let signature = match self.key.clone() {
+            // The key may be somewhere else, and its holder slow.
+            Some(key) => tokio::task::spawn_blocking(move || key.sign(digest))
+                .await
+                .map_err(|_| ClientError::Panicked)??,
             None => Signature::ZERO,
         };
         let (slot, parent) = (message.slot, message.parent_hash);
@@ -133,6 +141,10 @@ impl BuilderClient {
             .map_err(|error| unreachable(&error))?;
         let response = self.http.request(request).await;
         let (head, body) = response.map_err(|error| unreachable(&error))?.into_parts();
+        // Who announces too much need not be listened to.
+        if body.size_hint().lower() > ANSWER_BYTES_MAX as u64 {
+            return Err(ClientError::TooLong(ANSWER_BYTES_MAX));
+        }
         let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
         let body = body.map_err(|error| {
             if error.is::<LengthLimitError>() {

@@ -1,9 +1,11 @@
 //! Why there is no offer, and what is wrong with one.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use alloy_primitives::{Address, B256};
 use blockwright_payload::FieldError;
+use blockwright_types::OpFork;
 
 /// No offer came of a request.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +29,17 @@ pub enum ClientError {
     /// The request cannot be signed.
     #[error("the request cannot be signed: {0}")]
     Unsigned(#[from] blockwright_signer::SignError),
+    /// Whoever asks contradicts itself.
+    #[error("a block of {fork} has {has} parentBeaconBlockRoot")]
+    BeaconRoot {
+        /// The fork that was asked for.
+        fork: OpFork,
+        /// What blocks of the fork have.
+        has: &'static str,
+    },
+    /// The key's holder panicked.
+    #[error("signing the request panicked")]
+    Panicked,
     /// There was no answer, or not all of it.
     #[error("the builder cannot be reached: {0}")]
     Unreachable(String),
@@ -78,7 +91,7 @@ pub enum Lie {
         /// The other value.
         other: String,
     },
-    /// The payload's own number or parent is not what was asked for.
+    /// A field of the payload is not what the attributes or the chain's rules make it.
     #[error("executionPayload.{field} is {found}, wanted {wanted}")]
     Payload {
         /// The payload's field, by its name on the wire.
@@ -118,6 +131,45 @@ pub enum Lie {
         /// What the transactions pay.
         paid: String,
     },
+}
+
+impl ClientError {
+    /// A short name that stays the same, for logs, metrics and scripts: that of the lie, if it is one.
+    pub fn name(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::Url { .. } => "url",
+            Self::Certificates { .. } => "certificates",
+            Self::Unsigned(_) | Self::Panicked => "unsigned",
+            Self::BeaconRoot { .. } => "beacon_root",
+            Self::Unreachable(_) => "unreachable",
+            Self::TooLate(_) => "too_late",
+            Self::Refused { .. } => "refused",
+            Self::TooLong(_) => "too_long",
+            Self::Lie(lie) => return lie.name(),
+        })
+    }
+}
+
+impl Lie {
+    /// A short name that stays the same: `bid.` or `payload.` and the field that is wrong, or what else is.
+    pub fn name(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::Malformed(_) => "malformed",
+            Self::Signature => "signature",
+            Self::Signer { .. } => "signer",
+            Self::Bid { field, .. } => return format!("bid.{field}").into(),
+            Self::Payload { field, .. } => return format!("payload.{field}").into(),
+            Self::Fields(
+                FieldError::Missing { field, .. } | FieldError::NotAllowed { field, .. },
+            ) => {
+                return format!("payload.{field}").into();
+            }
+            Self::Hash { .. } => "payload.hash",
+            Self::Forced { .. } => "payload.forced",
+            Self::Version(_) => "version",
+            Self::Value { .. } => "bid.value",
+        })
+    }
 }
 
 /// With what a bid disagrees.

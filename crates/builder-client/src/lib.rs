@@ -17,6 +17,10 @@ mod local;
 mod offer;
 pub use offer::{Offer, Wanted};
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests;
+
 mod tips;
 pub use tips::{TipsError, tips};
 

@@ -7,7 +7,7 @@ use blockwright_payload::ExecutionPayload;
 use blockwright_signer::recover;
 use blockwright_types::OpFork;
 
-use crate::{Against, Answer, Lie};
+use crate::{Against, Answer, ClientError, Lie};
 
 /// What a proposer asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,16 @@ impl Wanted {
         RequestMessage {
             slot: self.slot,
             parent_hash: self.parent_hash,
+        }
+    }
+
+    /// A mistake of the proposer's must not look like a lie of the builder's.
+    pub(crate) fn check(&self) -> Result<(), ClientError> {
+        let fork = self.fork;
+        match (self.parent_beacon_block_root, fork >= OpFork::Ecotone) {
+            (Some(_), true) | (None, false) => Ok(()),
+            (None, true) => Err(ClientError::BeaconRoot { fork, has: "a" }),
+            (Some(_), false) => Err(ClientError::BeaconRoot { fork, has: "no" }),
         }
     }
 }
@@ -74,6 +84,7 @@ impl Offer {
         check_request(&bid, wanted, builder, parties.proposer)?;
         check_payload(&bid, &payload)?;
         payload.check_fields(wanted.fork, wanted.parent_beacon_block_root)?;
+        check_withdrawals(&payload)?;
         let header = payload.header(wanted.fork, wanted.parent_beacon_block_root);
         let computed = header.hash_slow();
         if computed != payload.block_hash {
@@ -120,6 +131,18 @@ fn agree<T: PartialEq + core::fmt::Display>(
         against,
         other: other.to_string(),
     })
+}
+
+/// There are none on an OP Stack chain, and from Isthmus on the block's hash does not tell of them.
+fn check_withdrawals(payload: &ExecutionPayload) -> Result<(), Lie> {
+    match payload.withdrawals.as_deref().unwrap_or_default() {
+        [] => Ok(()),
+        some => Err(Lie::Payload {
+            field: "withdrawals",
+            found: format!("a list of {}", some.len()),
+            wanted: "an empty list".to_owned(),
+        }),
+    }
 }
 
 fn check_request(

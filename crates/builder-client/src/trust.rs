@@ -43,3 +43,24 @@ fn add(roots: &mut RootCertStore, path: &Path) -> Result<(), ClientError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_authorities_is_taken_or_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ca.pem");
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        std::fs::write(&path, made.cert.pem()).unwrap();
+        tls(Some(&path)).unwrap();
+        std::fs::write(&path, made.signing_key.serialize_pem()).unwrap();
+        let error = tls(Some(&path)).unwrap_err().to_string();
+        assert!(error.contains("no certificate"), "{error}");
+        assert!(error.contains(path.to_str().unwrap()), "{error}");
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(tls(Some(&path)).unwrap_err().name(), "certificates");
+    }
+}
