@@ -3,11 +3,13 @@
 
 pub mod chain;
 pub mod feeder;
+pub mod liar;
 pub mod metrics;
 pub mod process;
 pub mod proxy;
 pub mod relay;
 pub mod rpc;
+pub mod sequencer;
 pub mod stream;
 pub mod tools;
 pub mod tx;
