@@ -2,7 +2,7 @@
 CARGO ?= cargo
 export BLOCKWRIGHT_BLOCKS ?=
 
-.PHONY: help dev build test fmt lint tidy check ci simulate bench bench-quick microbench devnet soak soak-devnet soak-stream interop docs clean
+.PHONY: help dev build test fmt lint tidy check ci simulate bench bench-quick microbench devnet soak soak-devnet soak-stream soak-proposer interop docs clean
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,7 +47,7 @@ microbench: ## criterion benchmarks; figures belong into docs/benchmarks.md
 devnet: build ## a real op-node sequencing on our node, with L1, batcher and a second node
 	cd tests/devnet && go run ./cmd/devnet -follower -engine-bin "$(CURDIR)/target/release/blockwright"
 
-soak: soak-devnet soak-stream ## the long runs, in parts of at most an hour
+soak: soak-devnet soak-stream soak-proposer ## the long runs, in parts of at most an hour
 
 soak-devnet: build ## the whole-system tests with op-node and op-geth, 100 blocks and more
 	cd tests/devnet && BLOCKWRIGHT_BIN="$(CURDIR)/target/release/blockwright" DEVNET_BLOCKS=100 go test -count=1 -timeout 55m -v ./...
@@ -55,6 +55,11 @@ soak-devnet: build ## the whole-system tests with op-node and op-geth, 100 block
 soak-stream: build ## an hour of late fork choices, dropped payloads and a subscriber that is cut every second
 	target/release/blockwright bench local --name "an hour of trouble" --rate 200 --load mixed --blocks 3200 \
 		--late-fork-choices 20 --dropped-payloads 10 --cut-every 1s --json target/soak-stream.json
+
+# PROPOSER_BLOCKS may be set.
+soak-proposer: export PROPOSER_BLOCKS ?= 100
+soak-proposer: ## a proposer's chain of 100 blocks beside a builder that lies, hangs and dies
+	$(CARGO) test --locked -p blockwright --test proposer -- --nocapture
 
 ROLLUP_BOOST_TARGET ?= $(CURDIR)/target/rollup-boost
 
