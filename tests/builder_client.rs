@@ -16,7 +16,9 @@ use blockwright_builder_client::{
 };
 use blockwright_launch::dev_accounts;
 use blockwright_payload::ExecutionPayload;
-use blockwright_signer::{LocalSigner, SecretText, Signature, Signer};
+use blockwright_signer::{
+    BlsLocalSigner, BlsSigner as _, LocalSigner, SecretText, Signature, Signer,
+};
 use serde_json::{Value, json};
 use support::liar::{Fault, Liar};
 use support::process::{Blockwright, binary};
@@ -204,7 +206,7 @@ async fn every_lie_of_a_bid_is_named() {
 /// Once the block is sealed.
 async fn value_is_what_the_block_pays(node: &Blockwright, offer: &Offer) {
     let rpc = Rpc::new(&node.endpoints.http);
-    for tx in offer.payload.transactions.iter() {
+    for tx in &offer.payload.transactions {
         let hash = alloy_primitives::keccak256(tx).to_string();
         rpc.receipt(&hash, PATIENCE).await;
     }
@@ -541,8 +543,7 @@ async fn a_proposer_registers_by_hand() {
     );
     let proposer = {
         let key = SecretText::new(hex::encode([2; 32]));
-        use blockwright_signer::BlsSigner as _;
-        blockwright_signer::BlsLocalSigner::from_hex(&key)
+        BlsLocalSigner::from_hex(&key)
             .unwrap()
             .public_key()
             .to_string()

@@ -304,7 +304,7 @@ impl Proposer {
             fork: FORK,
             parent_beacon_block_root: Some(beacon_root),
         };
-        let (offer, local) = tokio::join!(self.client.offer(&wanted), self.engine.payload(id));
+        let (offer, local) = tokio::join!(self.client.offer(&wanted), self.engine.payload(&id));
         let (payload, reason) = self
             .chosen(choose(local.clone(), offer), local, beacon_root)
             .await;
@@ -376,6 +376,8 @@ async fn whatever_a_builder_does_no_block_is_missed() {
         if proposer.builder.is_none() && trouble != Trouble::Dead {
             proposer.revive().await;
         }
+        // Shown where the test fails.
+        println!("block {number}: {trouble:?}");
         let reason = proposer.block(trouble).await;
         let expected = match trouble {
             // It is proposed all the same: it is valid, and as full as the own one.

@@ -37,17 +37,17 @@ impl Engine {
 
     /// Chooses `head` and begins a block on it; its payload id.
     pub async fn begin(&self, head: B256, attributes: &Value) -> Value {
-        let answer = self.choose_with(head, attributes.clone()).await;
+        let answer = self.choose_with(head, attributes).await;
         assert!(answer["payloadId"].is_string(), "{answer}");
         answer["payloadId"].clone()
     }
 
     /// Chooses `head`.
     pub async fn choose(&self, head: B256) {
-        self.choose_with(head, Value::Null).await;
+        self.choose_with(head, &Value::Null).await;
     }
 
-    async fn choose_with(&self, head: B256, attributes: Value) -> Value {
+    async fn choose_with(&self, head: B256, attributes: &Value) -> Value {
         let state = json!({
             "headBlockHash": head,
             "safeBlockHash": B256::ZERO,
@@ -60,7 +60,7 @@ impl Engine {
     }
 
     /// The block begun with this id, as it is.
-    pub async fn payload(&self, id: Value) -> ExecutionPayload {
+    pub async fn payload(&self, id: &Value) -> ExecutionPayload {
         let answer = self.call("engine_getPayloadV5", json!([id])).await;
         let envelope: PayloadEnvelope = serde_json::from_value(answer).unwrap();
         envelope.execution_payload

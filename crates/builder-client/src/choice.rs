@@ -14,7 +14,7 @@ pub enum Choice {
     /// The proposer's own.
     Local {
         /// The block.
-        payload: ExecutionPayload,
+        payload: Box<ExecutionPayload>,
         /// Why not the builder's.
         reason: Reason,
     },
@@ -56,7 +56,7 @@ pub fn choose(local: ExecutionPayload, offer: Result<Offer, ClientError>) -> Cho
     match judged(&local, offer) {
         Ok(offer) => Choice::Builder(Box::new(offer)),
         Err(reason) => Choice::Local {
-            payload: local,
+            payload: Box::new(local),
             reason,
         },
     }

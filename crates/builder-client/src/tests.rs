@@ -320,7 +320,7 @@ fn what_attributes_settle_is_equal_in_both_blocks() {
         let Choice::Local { payload, reason } = choose(local.clone(), Ok(offer)) else {
             panic!("{name} was passed over");
         };
-        assert_eq!(payload, local);
+        assert_eq!(*payload, local);
         assert!(
             matches!(&reason, Reason::Contradiction(found) if *found == lie),
             "{reason:?}"
@@ -370,7 +370,7 @@ fn the_fuller_block_is_taken_and_the_builders_of_two_equal_ones() {
             }
             Choice::Local { payload, reason } => {
                 assert!(!of_the_builder);
-                assert_eq!(payload, local);
+                assert_eq!(*payload, local);
                 assert_eq!(reason.name(), "less_gas");
                 assert!(
                     reason
@@ -382,7 +382,7 @@ fn the_fuller_block_is_taken_and_the_builders_of_two_equal_ones() {
     }
     match choose(local.clone(), Err(ClientError::TooLate(500))) {
         Choice::Local { payload, reason } => {
-            assert_eq!(payload, local);
+            assert_eq!(*payload, local);
             assert_eq!(reason.name(), "too_late");
         }
         Choice::Builder(_) => panic!("there was no offer"),
