@@ -28,7 +28,7 @@ use support::tx::transfer;
 
 const CHAIN_ID: u64 = 901;
 /// Of the client, for a whole answer.
-const TIMEOUT: Duration = Duration::from_millis(1_500);
+const TIMEOUT: Duration = Duration::from_secs(3);
 /// The builder is asked so long before the block's time.
 const LEAD_MS: u64 = 100;
 /// A block has at least this long to be built.
