@@ -41,6 +41,15 @@ impl Feeder {
     }
 
     async fn engine(&self, method: &str, params: Value) -> Value {
+        self.rpc().call(method, params).await
+    }
+
+    /// Code and message of a call of the Engine API that must fail.
+    pub async fn refused(&self, method: &str, params: Value) -> (i32, String) {
+        self.rpc().call_err(method, params).await
+    }
+
+    fn rpc(&self) -> Rpc {
         use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let token = encode(
@@ -53,7 +62,7 @@ impl Feeder {
         let client = HttpClientBuilder::default()
             .set_headers(headers.into_iter().collect())
             .build(&self.authrpc);
-        Rpc(client.unwrap()).call(method, params).await
+        Rpc(client.unwrap())
     }
 
     /// Brings the block with this hash, without choosing it.
@@ -122,12 +131,22 @@ impl Feeder {
 
     /// Makes it the head, and asks for nothing.
     pub async fn choose(&self, hash: B256) {
+        let id = self.fork_choice(hash, Value::Null).await;
+        assert!(id.is_null(), "{id}");
+    }
+
+    /// Makes it the head and asks for a block on it; the payload id.
+    pub async fn build(&self, parent: B256, attributes: Value) -> Value {
+        self.fork_choice(parent, attributes).await
+    }
+
+    async fn fork_choice(&self, hash: B256, attributes: Value) -> Value {
         let state = json!({"headBlockHash": hash, "safeBlockHash": B256::ZERO, "finalizedBlockHash": B256::ZERO});
         let answer = self
-            .engine("engine_forkchoiceUpdatedV3", json!([state, null]))
+            .engine("engine_forkchoiceUpdatedV3", json!([state, attributes]))
             .await;
         assert_eq!(answer["payloadStatus"]["status"], "VALID", "{answer}");
-        assert!(answer["payloadId"].is_null(), "{answer}");
+        answer["payloadId"].clone()
     }
 }
 

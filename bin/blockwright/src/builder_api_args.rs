@@ -146,6 +146,11 @@ pub(crate) struct BuilderApiArgs {
         value_parser = attributes_url
     )]
     attributes_url: Vec<AttributesUrl>,
+    /// Answer `engine_getPayload` as if no payload were known, so that the builder's own consensus client
+    /// publishes none of its blocks; proposers get them by the builder API and the `builder_` namespace.
+    #[arg(long = "builder-api.disable-get-payload", env = "BLOCKWRIGHT_BUILDER_API_DISABLE_GET_PAYLOAD",
+          value_parser = clap::builder::FalseyValueParser::new())]
+    disable_get_payload: bool,
 }
 
 /// Takes any text: what is wrong with a URL is said without repeating it.
@@ -184,6 +189,7 @@ impl BuilderApiArgs {
             },
             events_port: self.events_port,
             attributes_urls: self.attributes_url,
+            withholds_payloads: self.disable_get_payload,
             ..BuilderApiSettings::default()
         }
     }

@@ -24,6 +24,9 @@ pub struct EngineConfig {
     /// Most invalid blocks that are remembered; the oldest is forgotten, and would be found invalid
     /// again. Default 512.
     pub invalid_max: usize,
+    /// Whether `engine_getPayload` answers as if it knew no payload: who is to have blocks gets them by
+    /// [`Engine::release`](crate::Engine::release) and [`Engine::offer`](crate::Engine::offer). Default false.
+    pub withholds_payloads: bool,
 }
 
 impl Default for EngineConfig {
@@ -33,6 +36,7 @@ impl Default for EngineConfig {
             orphans_max: 256,
             orphans_size_bytes_max: 64 << 20,
             invalid_max: 512,
+            withholds_payloads: false,
         }
     }
 }

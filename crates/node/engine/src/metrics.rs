@@ -10,6 +10,7 @@
 //! | `blockwright_engine_reorgs_total` | counter | fork choices that reverted blocks |
 //! | `blockwright_engine_reverted_blocks_total` | counter | blocks they reverted |
 //! | `blockwright_engine_left_out_total` | counter | flashblocks that were published and are not in the block, because it was asked for by an older header |
+//! | `blockwright_engine_withheld_total` | counter | calls of getPayload answered as if there were no payload, because it is disabled |
 //! | `blockwright_engine_auth_refused_total` | counter | requests without a valid token |
 
 use std::time::Duration;
@@ -43,6 +44,10 @@ pub(crate) fn reorg(reverted: usize) {
 
 pub(crate) fn left_out(flashblocks: u64) {
     counter!("blockwright_engine_left_out_total").increment(flashblocks);
+}
+
+pub(crate) fn withheld() {
+    counter!("blockwright_engine_withheld_total").increment(1);
 }
 
 pub(crate) fn auth_refused() {

@@ -15,7 +15,7 @@ use crate::incoming::Incoming;
 use crate::splice::{AnswerSlot, Recognised};
 use crate::{
     Engine, EngineError, ExecutionPayload, ForkchoiceVersion, GetPayloadVersion, NewPayloadVersion,
-    PayloadEnvelope,
+    PayloadEnvelope, metrics,
 };
 
 /// What `engine_exchangeCapabilities` answers.
@@ -134,6 +134,11 @@ async fn envelope(
     with: &Extensions,
 ) -> Answer<PayloadEnvelope> {
     let id: PayloadId = required(params.sequence().next(), "payloadId")?;
+    if engine.inner.config.withholds_payloads {
+        metrics::withheld();
+        tracing::debug!(%id, "engine_getPayload is disabled: the payload is for proposers alone");
+        return Err(EngineError::UnknownPayload(id).into());
+    }
     let (block, fork) = engine.resolve(version, id).await?;
     let slot = with.get::<AnswerSlot>();
     let mut envelope = PayloadEnvelope::without_transactions(&block, fork);

@@ -67,6 +67,9 @@ pub struct BuilderApiSettings {
     pub events_port: Option<u16>,
     /// Attributes streams to build by.
     pub attributes_urls: Vec<AttributesUrl>,
+    /// Whether `engine_getPayload` answers as if it knew no payload, so that no consensus client of ours
+    /// publishes a block that is for proposers.
+    pub withholds_payloads: bool,
     /// Whether a key that everybody knows will do where none is given.
     pub is_development: bool,
 }
@@ -86,6 +89,7 @@ impl Default for BuilderApiSettings {
             tls: TlsFiles::default(),
             events_port: None,
             attributes_urls: Vec::new(),
+            withholds_payloads: false,
             is_development: false,
         }
     }

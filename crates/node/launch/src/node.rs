@@ -66,7 +66,6 @@ impl Node {
         check_waits(&config.rpc)?;
         // Before the first part that counts anything.
         let recorder = metrics_server::recorder()?;
-        blockwright_service::describe_metrics();
         let (jwt, secret) = open_secret(&config, &datadir)?;
         let following = Following::open(&config.follow)?;
         let (chain, store, pool) = open_chain(chain, &datadir, &config)?;
@@ -86,7 +85,7 @@ impl Node {
             preconfirmed: following.preconfirmed(),
             clock: Arc::new(SystemClock),
         };
-        let engine = start_engine(&config.builder, deps)?;
+        let engine = start_engine(&config, deps)?;
         let follow =
             following.start(&engine, &pool, preconfirmed.feed(), ended(stopped.clone()))?;
         let settings = &config.builder_api;
@@ -230,6 +229,7 @@ fn start_builder(
     host: EmbeddedHost,
     sink: Arc<dyn FlashblockSink>,
 ) -> Result<(JoinHandle<()>, BuilderHandle<EmbeddedHost>), LaunchError> {
+    blockwright_service::describe_metrics();
     let config = service_config(config, job);
     let (service, builder) = BuilderService::new(config, host, sink, Arc::new(SystemClock))
         .map_err(|error| builder_flag(&error))?;
@@ -242,9 +242,14 @@ pub(crate) async fn ended_cleanly(task: JoinHandle<()>) {
     }
 }
 
-fn start_engine(config: &BuilderConfig, deps: EngineDeps) -> Result<Engine, LaunchError> {
+fn start_engine(config: &NodeConfig, deps: EngineDeps) -> Result<Engine, LaunchError> {
+    let withholds_payloads = config.builder_api.withholds_payloads;
+    if withholds_payloads {
+        tracing::info!("engine_getPayload is disabled: proposers alone get blocks");
+    }
     let config = EngineConfig {
-        payload_id_version: config.payload_id_version,
+        payload_id_version: config.builder.payload_id_version,
+        withholds_payloads,
         ..EngineConfig::default()
     };
     Engine::new(config, deps).map_err(|error| LaunchError::Start {
