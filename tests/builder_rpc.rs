@@ -8,16 +8,13 @@ use std::time::Duration;
 
 use alloy_primitives::{Address, B256, Bytes, FixedBytes, U256, address, hex};
 use blockwright_builder_codec::{
-    ChainDomain, DOMAIN_APPLICATION_BUILDER, DOMAIN_BEACON_PROPOSER, DomainType,
-    ExecutionPayloadHeader, ExecutionPayloadHeaderBellatrix, ExecutionPayloadHeaderCapella,
-    ExecutionPayloadHeaderDeneb, bid_root, compute_signing_root, fee_recipient_root,
-    transactions_root,
+    ChainDomain, DOMAIN_APPLICATION_BUILDER, DOMAIN_BEACON_PROPOSER, ExecutionPayloadHeader,
+    ExecutionPayloadHeaderBellatrix, ExecutionPayloadHeaderCapella, ExecutionPayloadHeaderDeneb,
+    bid_root, compute_signing_root, transactions_root,
 };
 use blockwright_builder_rpc::{Method, openrpc_document};
 use blockwright_engine::ExecutionPayload;
-use blockwright_signer::{
-    BlsLocalSigner, BlsPublicKey, BlsSignature, BlsSigner, SecretText, verify_bls,
-};
+use blockwright_signer::{BlsLocalSigner, BlsPublicKey, BlsSignature, BlsSigner, verify_bls};
 use blockwright_types::OpFork;
 use jsonrpsee::core::client::{Subscription, SubscriptionClientT};
 use jsonrpsee::core::params::ArrayParams;
@@ -26,6 +23,7 @@ use jsonrpsee::rpc_params;
 use jsonrpsee::ws_client::WsClientBuilder;
 use serde_json::{Value, json};
 use ssz_types::VariableList;
+use support::bls::{key, registration, sign};
 use support::process::{Blockwright, binary};
 use support::rpc::{Rpc, quantity};
 use support::stream::Subscriber;
@@ -33,20 +31,6 @@ use support::tx::transfer;
 
 const FEE_VAULT: Address = address!("4200000000000000000000000000000000000011");
 const PATIENCE: Duration = Duration::from_secs(30);
-
-fn key(byte: u8) -> BlsLocalSigner {
-    BlsLocalSigner::from_hex(&SecretText::new(hex::encode([byte; 32]))).unwrap()
-}
-
-fn sign(key: &BlsLocalSigner, root: B256, domain: DomainType) -> BlsSignature {
-    let domain = ChainDomain::default().domain(domain);
-    key.sign_root(compute_signing_root(root, domain)).unwrap()
-}
-
-fn registration(key: &BlsLocalSigner, fee_recipient: Address) -> Value {
-    let root = fee_recipient_root(fee_recipient);
-    json!([fee_recipient, sign(key, root, DOMAIN_APPLICATION_BUILDER)])
-}
 
 /// A development chain whose proposer is key 2, with time between a block's beginning and its end.
 fn start_dev(more: &[&str]) -> Blockwright {

@@ -5,29 +5,48 @@ mod support;
 
 use std::time::Duration;
 
-use alloy_primitives::{Address, address, hex};
+use alloy_consensus::Transaction as _;
+use alloy_eips::eip2718::Decodable2718 as _;
+use alloy_primitives::{Address, Bytes, U256, address, hex};
+use blockwright_builder_rpc::Method;
 use blockwright_launch::dev_accounts;
+use blockwright_signer::BlsSigner as _;
+use op_alloy_consensus::OpTxEnvelope;
 use serde_json::{Value, json};
+use support::bls::{key, registration};
 use support::process::Blockwright;
 use support::rpc::{Rpc, quantity};
+use support::stream::Subscriber;
 use support::tx::transfer;
 
 const PAYER: usize = 7;
 const RECIPIENT: Address = Address::repeat_byte(0x51);
 
-fn start(recipient: Address, more: &[&str]) -> Blockwright {
-    let key = hex::encode(dev_accounts()[PAYER].signer.to_bytes());
-    let recipient = recipient.to_string();
+/// A chain on which key 2 may register.
+fn start(block_time: &str, more: &[&str]) -> Blockwright {
+    let payer = hex::encode(dev_accounts()[PAYER].signer.to_bytes());
+    let proposer = key(2).public_key().to_string();
     let args = [
         "dev",
         "--block-time",
-        "1s",
+        block_time,
         "--builder.payment-key-hex",
-        &key,
-        "--builder.payment-recipient",
-        &recipient,
+        &payer,
+        "--builder-api.proposer-bls",
+        &proposer,
     ];
     Blockwright::start(&[&args, more].concat())
+}
+
+fn start_fixed(recipient: Address, more: &[&str]) -> Blockwright {
+    let recipient = recipient.to_string();
+    let fixed = ["--builder.payment-recipient", &recipient];
+    start("1s", &[&fixed, more].concat())
+}
+
+async fn register(rpc: &Rpc, fee_recipient: Address) {
+    let params = registration(&key(2), fee_recipient);
+    rpc.call(Method::SetFeeRecipient.name(), params).await;
 }
 
 async fn block(rpc: &Rpc, number: u64) -> Value {
@@ -89,8 +108,10 @@ fn payments(block: &Value) -> Vec<(usize, u64)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_transaction_pays_the_recipient_its_share() {
-    let node = start(RECIPIENT, &["--builder.payment-share", "50"]);
+    let node = start_fixed(RECIPIENT, &["--builder.payment-share", "50"]);
     let rpc = Rpc::new(&node.endpoints.http);
+    // A fixed recipient is paid whoever is registered.
+    register(&rpc, Address::repeat_byte(0x52)).await;
     let mut paid = 0;
     for nonce in 0..2 {
         let block = sealed(&rpc, nonce).await;
@@ -108,10 +129,73 @@ async fn the_last_transaction_pays_the_recipient_its_share() {
 async fn a_payment_that_would_fail_costs_the_payment_alone() {
     // Far too little for a recipient with code, which a predeploy has.
     let bridge = address!("4200000000000000000000000000000000000010");
-    let node = start(bridge, &["--builder.payment-gas", "21000"]);
+    let node = start_fixed(bridge, &["--builder.payment-gas", "21000"]);
     let rpc = Rpc::new(&node.endpoints.http);
     let block = sealed(&rpc, 0).await;
     assert!(fees(&rpc, &block).await > 0);
     assert_eq!(block["transactions"].as_array().unwrap().len(), 2);
     assert!(node.metric("blockwright_payment_total", &["refused"]) > 0.0);
+}
+
+/// What the flashblock's transactions bring the recipient.
+fn brought(flashblock: &Value) -> Option<U256> {
+    let transactions = flashblock["diff"]["transactions"].as_array().unwrap();
+    transactions.iter().find_map(|raw| {
+        let raw: Bytes = serde_json::from_value(raw.clone()).unwrap();
+        let tx = OpTxEnvelope::decode_2718_exact(&raw).unwrap();
+        (tx.to() == Some(RECIPIENT)).then(|| tx.value())
+    })
+}
+
+/// A flashblock at index 0 that is not the first this subscriber sees: the block's beginning.
+async fn next_block(stream: &mut Subscriber) -> Value {
+    loop {
+        let flashblock = stream.next().await;
+        if flashblock["index"] == 0 {
+            return flashblock;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_registered_is_paid_what_the_header_promises() {
+    let node = start("3s", &[]);
+    let rpc = Rpc::new(&node.endpoints.http);
+    // Nobody is registered: that is no error, and nothing is paid.
+    let unpaid = sealed(&rpc, 0).await;
+    assert!(fees(&rpc, &unpaid).await > 0);
+    assert_eq!(payments(&unpaid), []);
+
+    register(&rpc, Address::repeat_byte(0x52)).await;
+    register(&rpc, RECIPIENT).await;
+    let mut stream = Subscriber::connect(&node.endpoints.flashblocks).await;
+    next_block(&mut stream).await;
+    let first = next_block(&mut stream).await;
+    let (raw, hash) = transfer(1, 1);
+    rpc.call("eth_sendRawTransaction", json!([raw])).await;
+    let amount = loop {
+        let flashblock = stream.next().await;
+        assert_eq!(flashblock["payload_id"], first["payload_id"]);
+        if let Some(amount) = brought(&flashblock) {
+            break amount;
+        }
+    };
+    let parent = json!([first["base"]["parent_hash"]]);
+    let answer = rpc.call(Method::GetBlindPayload.name(), parent).await;
+    let value: U256 = serde_json::from_value(answer["value"].clone()).unwrap();
+    assert!(value > U256::ZERO);
+    assert_eq!(value, amount);
+
+    // The chain goes on with what was promised.
+    let receipt = rpc
+        .receipt(&hash.to_string(), Duration::from_secs(20))
+        .await;
+    let block = block(&rpc, quantity(&receipt["blockNumber"])).await;
+    assert_eq!(block["hash"], answer["payload"]["blockHash"]);
+    let count = block["transactions"].as_array().unwrap().len();
+    let share = fees(&rpc, &block).await;
+    assert_eq!(payments(&block), [(count - 1, share)]);
+    assert_eq!(U256::from(share), amount);
+    let balance = json!([RECIPIENT, block["number"]]);
+    assert_eq!(rpc.number("eth_getBalance", balance).await, share);
 }

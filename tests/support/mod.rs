@@ -1,6 +1,7 @@
 //! What the whole-system tests share: the binary as a process, JSON-RPC, the stream, transactions.
 #![allow(dead_code, clippy::unwrap_used, clippy::panic, missing_docs)]
 
+pub mod bls;
 pub mod chain;
 pub mod feeder;
 pub mod liar;

@@ -30,7 +30,8 @@ pub(crate) struct PaymentArgs {
     #[arg(long = "builder.payment-key-hex", env = "BLOCKWRIGHT_BUILDER_PAYMENT_KEY_HEX",
           hide_env_values = true, value_name = "HEX", value_parser = secret)]
     payment_key_hex: Option<SecretText>,
-    /// Address that is paid for blocks.
+    /// Address that is paid for blocks (default: the fee recipient that the expected proposer registered by the
+    /// `builder_` namespace; nothing is paid while there is none).
     #[arg(
         long = "builder.payment-recipient",
         env = "BLOCKWRIGHT_BUILDER_PAYMENT_RECIPIENT",

@@ -11,7 +11,7 @@ use blockwright_builder_codec::{
 use blockwright_signer::{BlsPublicKey, BlsSignature, BlsSigner, verify_bls};
 use blockwright_types::BlockPart;
 use bytes::Bytes;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::answer::{BlindAnswer, BlindPayload};
@@ -52,6 +52,8 @@ pub struct BlindDesk {
     config: BlindDeskConfig,
     source: Arc<dyn OfferSource>,
     registrations: Mutex<Registrations>,
+    /// The newest of them: who asks for it waits for no disk.
+    expected: RwLock<Option<Registration>>,
     reveals: Mutex<Reveals>,
     offers: Mutex<Offers>,
     trees: Trees,
@@ -71,6 +73,7 @@ impl BlindDesk {
         let registrations = Registrations::open(file("fee-recipients.json"), &config.proposers)?;
         metrics::registrations(registrations.count());
         Ok(Self {
+            expected: RwLock::new(registrations.newest()),
             registrations: Mutex::new(registrations),
             reveals: Mutex::new(Reveals::open(file("reveals.json"))?),
             offers: Mutex::default(),
@@ -92,9 +95,9 @@ impl BlindDesk {
             .map(|signer| signer.public_key())
     }
 
-    /// The proposer that is expected to ask, and who is to receive its fees.
+    /// The proposer that is expected to ask, and who is to receive its fees. Waits for nothing.
     pub fn expected(&self) -> Option<(BlsPublicKey, Address)> {
-        let newest = self.registrations.lock().newest();
+        let newest = *self.expected.read();
         newest.map(|newest| (newest.public_key, newest.fee_recipient))
     }
 
@@ -126,6 +129,7 @@ impl BlindDesk {
             public_key,
             fee_recipient,
         })?;
+        *self.expected.write() = registrations.newest();
         metrics::registrations(registrations.count());
         drop(registrations);
         tracing::info!(proposer = %public_key, %fee_recipient, "fee recipient registered");

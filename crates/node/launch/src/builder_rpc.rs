@@ -11,6 +11,7 @@ use blockwright_builder_rpc::{
     Bid, BlindDesk, BlindDeskConfig, BuilderRpc, Head, NotOffered, OfferSource, OfferedBlock,
 };
 use blockwright_engine::{EmbeddedHost, Engine, OfferedBlock as EngineOffer};
+use blockwright_payment::Recipient;
 use blockwright_service::{BuilderHandle, Payload, ReleaseError};
 use blockwright_signer::{BlsLocalSigner, BlsSigner, SecretText, check_bls_public_key};
 use blockwright_types::{OpFork, PayloadId, SealedBlock};
@@ -41,6 +42,8 @@ pub(crate) struct Proposers<F> {
     pub(crate) rpc: BuilderRpc,
     /// Follows the bids that the namespace tells of; to be run.
     pub(crate) following: F,
+    /// The fee recipient that the expected proposer registered.
+    pub(crate) recipient: Recipient,
 }
 
 impl BuilderApiSettings {
@@ -91,7 +94,11 @@ impl BuilderApiSettings {
                 () = ended => {}
             }
         };
+        // The desk holds the builder, whose blocks this is asked for.
+        let registered = Arc::downgrade(&blind);
+        let recipient = move || Some(registered.upgrade()?.expected()?.1);
         Ok(Proposers {
+            recipient: Arc::new(recipient),
             rpc: BuilderRpc::new(blind, payloads.clone()),
             payloads,
             following,

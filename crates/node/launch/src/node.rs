@@ -18,9 +18,10 @@ use crate::datadir::DataDir;
 use crate::follow::Following;
 use crate::outlets::Outlets;
 use crate::overlay::Preconfirmed;
+use crate::payment::Registered;
 use crate::proposer_outlets::ProposerOutlets;
 use crate::server_runtime::ServerRuntime;
-use crate::servers::{RpcInputs, Servers, check_waits, rpc_parts};
+use crate::servers::{RpcInputs, Servers, check_waits};
 use crate::{
     Bound, BuilderConfig, Endpoints, LaunchError, NodeConfig, TxPoolConfig, metrics_server,
 };
@@ -74,7 +75,8 @@ impl Node {
         let makes_snapshots = (!following.is_on()).then_some((&store, &chain));
         let preconfirmed = Preconfirmed::start(&config, makes_snapshots)?;
         let outlets = Outlets::open(&config, recorder, &preconfirmed, &stopped).await?;
-        let host = open_host(&config, &store, &pool)?;
+        let registered = Registered::default();
+        let host = open_host(&config, &store, &pool, &registered)?;
         let sink = preconfirmed.beside(outlets.publisher.clone());
         let (service, builder) = start_builder(&config.builder, job, host, sink)?;
         let deps = EngineDeps {
@@ -91,6 +93,7 @@ impl Node {
         let settings = &config.builder_api;
         let until_end = ended(stopped.clone());
         let proposers = settings.proposers(&engine, &builder, datadir.builder(), until_end)?;
+        registered.tell(proposers.recipient);
         let mut tasks = outlets.tasks;
         tasks.push(tokio::spawn(preconfirmed.watch(ended(stopped.clone()))));
         tasks.push(tokio::spawn(follow));
@@ -101,8 +104,7 @@ impl Node {
             builder: proposers.rpc,
             overlay: preconfirmed.overlay(),
         };
-        let parts = rpc_parts(&engine, inputs, &config)?;
-        let servers = Servers::start(&config, &engine, parts, secret).await?;
+        let servers = Servers::start(&config, &engine, inputs, secret).await?;
         let streaming = outlets.streaming;
         let for_proposers =
             ProposerOutlets::start(settings, proposers.payloads, &engine, &streaming, stopped)
@@ -215,9 +217,19 @@ fn open_secret(
     Ok((file, secret))
 }
 
-fn open_host(config: &NodeConfig, store: &Store, pool: &Pool) -> Result<EmbeddedHost, LaunchError> {
+fn open_host(
+    config: &NodeConfig,
+    store: &Store,
+    pool: &Pool,
+    registered: &Registered,
+) -> Result<EmbeddedHost, LaunchError> {
     let host = EmbeddedHost::new(store.clone(), pool.clone());
-    Ok(match config.payment.closing()? {
+    if config.payment.is_open_to_all(&config.builder_api) {
+        tracing::warn!(
+            "without --builder.payment-recipient and --builder-api.proposer-bls blocks are paid to whoever registers"
+        );
+    }
+    Ok(match config.payment.closing(registered)? {
         Some(closing) => host.closed_by(closing),
         None => host,
     })

@@ -1,6 +1,6 @@
 //! What is paid for blocks: the settings, and the account behind them.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use alloy_primitives::Address;
 use blockwright_engine::MakeClosing;
@@ -8,7 +8,7 @@ use blockwright_payment::{PaymentError, PaymentTerms, Payments, Recipient};
 
 use crate::flag::flag;
 use crate::key_source::KeyFlags;
-use crate::{KeySource, LaunchError};
+use crate::{BuilderApiSettings, KeySource, LaunchError};
 
 /// What is paid for blocks; nothing without a key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,8 +17,26 @@ pub struct PaymentSettings {
     pub key: KeySource,
     /// Share of the priority fees, and gas of the payment.
     pub terms: PaymentTerms,
-    /// Who is paid.
+    /// Who is paid; `None` is the fee recipient that the expected proposer registered, and nobody while there
+    /// is none.
     pub recipient: Option<Address>,
+}
+
+/// The fee recipient that is registered. The builder is started before registrations are open, and is told
+/// then; until then there is none. Clones share everything.
+#[derive(Clone, Default)]
+pub(crate) struct Registered(Arc<OnceLock<Recipient>>);
+
+impl Registered {
+    /// From now on it is what `recipient` says.
+    pub(crate) fn tell(&self, recipient: Recipient) {
+        // There is one set of registrations in a node.
+        let _ = self.0.set(recipient);
+    }
+
+    fn ask(&self) -> Option<Address> {
+        self.0.get().and_then(|recipient| recipient())
+    }
 }
 
 const KEY: KeyFlags = KeyFlags {
@@ -31,11 +49,21 @@ const GAS: &str = "--builder.payment-gas";
 const RECIPIENT: &str = "--builder.payment-recipient";
 
 impl PaymentSettings {
-    /// What makes the payments; `None` where none are configured.
+    /// Whether anybody at all may have what is paid.
+    pub(crate) fn is_open_to_all(&self, api: &BuilderApiSettings) -> bool {
+        let has_key = self.key != KeySource::default();
+        has_key && self.recipient.is_none() && api.bls_proposers.is_empty()
+    }
+
+    /// What makes the payments; `None` where none are configured. Without a fixed recipient the one that is
+    /// `registered` when a block is begun is paid.
     ///
     /// # Errors
     /// [`LaunchError::Config`] naming the flag at fault.
-    pub(crate) fn closing(&self) -> Result<Option<MakeClosing>, LaunchError> {
+    pub(crate) fn closing(
+        &self,
+        registered: &Registered,
+    ) -> Result<Option<MakeClosing>, LaunchError> {
         let Some(signer) = self.key.signer(KEY)? else {
             if self.recipient.is_some() {
                 let reason = format!("there is no {} to pay with", KEY.file);
@@ -43,18 +71,18 @@ impl PaymentSettings {
             }
             return Ok(None);
         };
-        let Some(fixed) = self.recipient else {
-            return Err(flag(
-                KEY.file,
-                &format!("there is no {RECIPIENT} to be paid"),
-            ));
+        let recipient: Recipient = match self.recipient {
+            Some(fixed) => Arc::new(move || Some(fixed)),
+            None => {
+                let registered = registered.clone();
+                Arc::new(move || registered.ask())
+            }
         };
-        let recipient: Recipient = Arc::new(move || Some(fixed));
         let payments = Payments::new(self.terms, Arc::new(signer), recipient)
             .map_err(|error| flag(at_fault(error), &error))?;
         tracing::info!(
-            payer = %payments.payer(), recipient = %fixed, percent = self.terms.share_percent,
-            "blocks are paid for"
+            payer = %payments.payer(), recipient = self.recipient.map(tracing::field::display),
+            percent = self.terms.share_percent, "blocks are paid for"
         );
         Ok(Some(Arc::new(move |request| {
             payments.closing(&request.context)

@@ -57,7 +57,7 @@ pub(crate) struct RpcInputs {
 }
 
 /// The `eth_` API over a node's parts.
-pub(crate) fn rpc_parts(
+fn rpc_parts(
     engine: &Engine,
     inputs: RpcInputs,
     config: &NodeConfig,
@@ -117,14 +117,14 @@ impl Servers {
     pub(crate) async fn start(
         config: &NodeConfig,
         engine: &Engine,
-        parts: RpcParts,
+        inputs: RpcInputs,
         secret: JwtSecret,
     ) -> Result<Self, LaunchError> {
         let RpcParts {
             api,
             builder,
             copies,
-        } = parts;
+        } = rpc_parts(engine, inputs, config)?;
         let calls: Methods = builder_module(&builder).into();
         let all = merged([calls.clone(), builder_subscription_module(&builder).into()])?;
         let http_settings = server_config(config, config.apis.http.as_deref(), calls);
