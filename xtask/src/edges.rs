@@ -117,6 +117,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "rpc",
             "attributes",
             "builder-api",
+            "builder-client",
             "builder-codec",
             "builder-rpc",
             "listen",

@@ -22,6 +22,7 @@ use crate::keys::KeysArgs;
 use crate::mirror::MirrorArgs;
 use crate::payment_args::PaymentArgs;
 use crate::process_args::{OutletArgs, ProcessArgs};
+use crate::rollup_builder_args::RollupBuilderArgs;
 use crate::rpc_args::PendingArgs;
 use crate::stream_args::{ContentArgs, StreamArgs};
 use crate::watch::WatchArgs;
@@ -130,6 +131,8 @@ pub(crate) struct SharedArgs {
     builder_api: BuilderApiArgs,
     #[command(flatten)]
     payment: PaymentArgs,
+    #[command(flatten)]
+    rollup_builder: RollupBuilderArgs,
 }
 
 /// The L1-attributes deposit alone asks for a million gas.
@@ -352,6 +355,7 @@ impl SharedArgs {
             forward: self.forward.settings(),
             builder_api: self.builder_api.settings(),
             payment: self.payment.settings(),
+            rollup_builder: self.rollup_builder.settings(),
             pending: self.pending.settings(),
         }
     }

@@ -20,6 +20,7 @@ mod process_args;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod reference;
+mod rollup_builder_args;
 mod rpc_args;
 mod run;
 mod secret_arg;

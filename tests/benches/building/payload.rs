@@ -200,6 +200,7 @@ async fn serve(
         pool,
         builder: builder.clone(),
         preconfirmed: None,
+        rival: None,
         clock,
     };
     let engine = Engine::new(EngineConfig::default(), deps).unwrap();

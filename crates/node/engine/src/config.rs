@@ -8,7 +8,7 @@ use blockwright_seams::Clock;
 use blockwright_service::BuilderHandle;
 use blockwright_state::Store;
 
-use crate::{EmbeddedHost, Preconfirmed};
+use crate::{EmbeddedHost, Preconfirmed, Rival};
 
 /// Settings of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,8 @@ pub struct EngineDeps {
     pub builder: BuilderHandle<EmbeddedHost>,
     /// Blocks that are executed ahead of their payloads, where somebody does that.
     pub preconfirmed: Option<Arc<dyn Preconfirmed>>,
+    /// Another builder, where this node is a proposer's that asks one.
+    pub rival: Option<Arc<dyn Rival>>,
     /// Wall clock, for the arrival time of fork choices.
     pub clock: Arc<dyn Clock>,
 }

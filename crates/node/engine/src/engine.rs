@@ -24,9 +24,10 @@ use crate::given::Given;
 use crate::incoming::Incoming;
 use crate::invalid::InvalidBlocks;
 use crate::orphans::Orphans;
+use crate::rival::LastAnswer;
 use crate::{
     EmbeddedHost, EngineConfig, EngineDeps, EngineError, ExecutionPayload, ForkchoiceVersion,
-    GetPayloadVersion, Heads, NewPayloadVersion, PayloadEnvelope, Preconfirmed, metrics,
+    GetPayloadVersion, Heads, NewPayloadVersion, PayloadEnvelope, Preconfirmed, Rival, metrics,
 };
 
 /// The consensus client's counterpart. Clones share everything.
@@ -44,6 +45,8 @@ pub(crate) struct Inner {
     pub(crate) pool: Pool,
     pub(crate) builder: BuilderHandle<EmbeddedHost>,
     pub(crate) preconfirmed: Option<Arc<dyn Preconfirmed>>,
+    pub(crate) rival: Option<Arc<dyn Rival>>,
+    pub(crate) last_answer: LastAnswer,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) heads: Heads,
     /// Attributes that came by the Engine API.
@@ -94,6 +97,8 @@ impl Engine {
             pool: deps.pool,
             builder: deps.builder,
             preconfirmed: deps.preconfirmed,
+            rival: deps.rival,
+            last_answer: LastAnswer::default(),
             clock: deps.clock,
             heads,
             given: Given::new(),
@@ -165,7 +170,7 @@ impl Engine {
     }
 
     /// `engine_getPayloadV1` to `V5`: ends the building of `id` and answers its best block from
-    /// memory. V1 answers the envelope's `execution_payload` alone.
+    /// memory, or the better one of another builder where there is one to ask ([`Rival`]). V1 answers the envelope's `execution_payload` alone.
     ///
     /// # Errors
     /// [`EngineError::UnknownPayload`]; [`EngineError::UnsupportedFork`] where another version
@@ -175,7 +180,7 @@ impl Engine {
         version: GetPayloadVersion,
         id: PayloadId,
     ) -> Result<PayloadEnvelope, EngineError> {
-        let (block, fork) = self.resolve(version, id).await?;
+        let (block, fork) = self.proposal(version, id).await?;
         Ok(PayloadEnvelope::of_block(&block, fork))
     }
 

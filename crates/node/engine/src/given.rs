@@ -32,18 +32,30 @@ pub struct GivenAttributes {
 /// A request for a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Asked {
-    parent_hash: B256,
+    pub(crate) parent_hash: B256,
     id: PayloadId,
+    /// Of the block to build.
+    pub(crate) number: u64,
     /// Of the block to build, in seconds.
-    timestamp: u64,
+    pub(crate) timestamp: u64,
+    /// Of the attributes.
+    pub(crate) parent_beacon_block_root: Option<B256>,
+    /// Transactions that the attributes bring.
+    pub(crate) forced: usize,
+    /// Whether others may follow them.
+    pub(crate) takes_pool: bool,
 }
 
 impl Asked {
-    pub(crate) const fn of(request: &BuildRequest) -> Self {
+    pub(crate) fn of(request: &BuildRequest) -> Self {
         Self {
             parent_hash: request.context.parent_hash,
             id: request.id,
+            number: request.context.number,
             timestamp: request.context.timestamp,
+            parent_beacon_block_root: request.context.parent_beacon_block_root,
+            forced: request.sequencer_transactions.len(),
+            takes_pool: !request.no_tx_pool,
         }
     }
 }
@@ -62,6 +74,12 @@ impl Given {
             news: broadcast::Sender::new(NEWS_CAPACITY),
             asked: Mutex::default(),
         }
+    }
+
+    /// The request that `id` was answered to, if it is one of the last.
+    pub(crate) fn asked_for(&self, id: PayloadId) -> Option<Asked> {
+        let recent = self.asked.lock();
+        recent.iter().rev().find(|asked| asked.id == id).copied()
     }
 }
 

@@ -52,6 +52,9 @@ pub use preconfirmed::Preconfirmed;
 mod release;
 pub use release::ReleasedBlock;
 
+mod rival;
+pub use rival::{NotTaken, Rival, RivalOffer, RivalWanted};
+
 mod rpc;
 pub use rpc::engine_module;
 

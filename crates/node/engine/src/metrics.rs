@@ -11,6 +11,8 @@
 //! | `blockwright_engine_reverted_blocks_total` | counter | blocks they reverted |
 //! | `blockwright_engine_left_out_total` | counter | flashblocks that were published and are not in the block, because it was asked for by an older header |
 //! | `blockwright_engine_withheld_total` | counter | calls of getPayload answered as if there were no payload, because it is disabled |
+//! | `blockwright_engine_rival_total{outcome}` | counter | payloads for which another builder was asked: its block was `taken`, or why not |
+//! | `blockwright_engine_rival_seconds` | histogram | time to answer such a call of getPayload |
 //! | `blockwright_engine_auth_refused_total` | counter | requests without a valid token |
 
 use std::time::Duration;
@@ -48,6 +50,14 @@ pub(crate) fn left_out(flashblocks: u64) {
 
 pub(crate) fn withheld() {
     counter!("blockwright_engine_withheld_total").increment(1);
+}
+
+pub(crate) fn rival(outcome: &'static str) {
+    counter!("blockwright_engine_rival_total", "outcome" => outcome).increment(1);
+}
+
+pub(crate) fn rival_asked(elapsed: Duration) {
+    histogram!("blockwright_engine_rival_seconds").record(elapsed);
 }
 
 pub(crate) fn auth_refused() {

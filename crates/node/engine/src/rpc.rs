@@ -139,7 +139,7 @@ async fn envelope(
         tracing::debug!(%id, "engine_getPayload is disabled: the payload is for proposers alone");
         return Err(EngineError::UnknownPayload(id).into());
     }
-    let (block, fork) = engine.resolve(version, id).await?;
+    let (block, fork) = engine.proposal(version, id).await?;
     let slot = with.get::<AnswerSlot>();
     let mut envelope = PayloadEnvelope::without_transactions(&block, fork);
     envelope.execution_payload.transactions = slot

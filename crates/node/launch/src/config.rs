@@ -10,7 +10,7 @@ use blockwright_types::OpFork;
 
 use crate::{
     BuilderApiSettings, FollowSettings, ForwardSettings, PaymentSettings, PendingSettings,
-    StreamSettings,
+    RollupBuilderSettings, StreamSettings,
 };
 
 /// Where a server listens; port 0 asks the system for a free one.
@@ -208,6 +208,8 @@ pub struct NodeConfig {
     pub forward: ForwardSettings,
     /// Builder API.
     pub builder_api: BuilderApiSettings,
+    /// The builder that is asked for blocks.
+    pub rollup_builder: RollupBuilderSettings,
     /// What is paid for blocks.
     pub payment: PaymentSettings,
     /// JSON-RPC's `pending`.

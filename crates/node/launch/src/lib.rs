@@ -47,6 +47,9 @@ mod outlets;
 mod overlay;
 pub use overlay::PendingSettings;
 
+mod rollup_builder;
+pub use rollup_builder::RollupBuilderSettings;
+
 mod payment;
 pub use payment::PaymentSettings;
 

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::datadir::DataDir;
+use crate::flag::flag;
 use crate::follow::Following;
 use crate::outlets::Outlets;
 use crate::overlay::Preconfirmed;
@@ -80,6 +81,7 @@ impl Node {
         let sink = preconfirmed.beside(outlets.publisher.clone());
         let (service, builder) = start_builder(&config.builder, job, host, sink)?;
         let deps = EngineDeps {
+            rival: config.rollup_builder.rival(chain.chain_id())?,
             chain,
             store,
             pool: pool.clone(),
@@ -127,11 +129,10 @@ impl Node {
             _streaming: streaming,
             _datadir: datadir,
         };
-        node.announce();
-        Ok(node)
+        Ok(node.announced())
     }
 
-    fn announce(&self) {
+    fn announced(self) -> Self {
         let head = self.engine.store().head();
         let Endpoints {
             http,
@@ -152,6 +153,7 @@ impl Node {
             hash = %head.hash,
             "ready"
         );
+        self
     }
 
     /// What really listens.
@@ -256,6 +258,10 @@ pub(crate) async fn ended_cleanly(task: JoinHandle<()>) {
 
 fn start_engine(config: &NodeConfig, deps: EngineDeps) -> Result<Engine, LaunchError> {
     let withholds_payloads = config.builder_api.withholds_payloads;
+    if withholds_payloads && deps.rival.is_some() {
+        let reason = "with --builder-api.disable-get-payload nobody gets its blocks";
+        return Err(flag("--rollup.builder-url", &reason));
+    }
     if withholds_payloads {
         tracing::info!("engine_getPayload is disabled: proposers alone get blocks");
     }

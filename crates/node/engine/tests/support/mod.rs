@@ -122,6 +122,7 @@ impl Rig {
             pool: pool.clone(),
             builder: builder.clone(),
             preconfirmed: None,
+            rival: None,
             clock,
         };
         let engine = Engine::new(config, deps).unwrap();

@@ -56,6 +56,7 @@ impl Node {
             pool: pool.clone(),
             builder: builder.clone(),
             preconfirmed: Some(Arc::new(handover.clone()) as Arc<dyn Preconfirmed>),
+            rival: None,
             clock,
         };
         let engine = Engine::new(EngineConfig::default(), deps).unwrap();
