@@ -16,7 +16,7 @@ use blockwright_signer::{LocalSigner, SecretText, Signer};
 use blockwright_types::OpFork;
 use serde_json::{Value, json};
 use support::feeder::{Feeder, exchange, key_file};
-use support::process::Blockwright;
+use support::process::{Blockwright, binary};
 use support::rpc::Rpc;
 use support::tx::transfer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -242,4 +242,46 @@ async fn the_better_valid_block_is_proposed_and_no_lie_is() {
     assert_eq!(receipt["status"], "0x1");
     assert!(proposer.stop());
     assert!(builder.stop());
+}
+
+#[test]
+fn what_is_wrong_is_said_by_its_flag() {
+    let key = hex::encode([0x46; 32]);
+    let url = ["--rollup.builder-url", "http://127.0.0.1:1"];
+    let cases: [(&[&str], &str); 4] = [
+        (
+            &["--rollup.builder-url", "ws://127.0.0.1:1"],
+            "only http:// and https://",
+        ),
+        (
+            &["--rollup.builder-key-hex", &key],
+            "--rollup.builder-key: there is no --rollup.builder-url",
+        ),
+        (
+            &[url[0], url[1], "--rollup.builder-key-hex", "4646"],
+            "32 bytes in hex",
+        ),
+        (
+            &[url[0], url[1], "--builder-api.disable-get-payload"],
+            "--rollup.builder-url: with --builder-api.disable-get-payload",
+        ),
+    ];
+    for (args, said) in cases {
+        let ports = [
+            "http",
+            "ws",
+            "authrpc",
+            "flashblocks",
+            "metrics",
+            "builder-api",
+        ];
+        let ports = ports.map(|server| [format!("--{server}.port"), "0".to_owned()]);
+        let mut command = binary();
+        command.arg("dev").args(args).args(ports.as_flattened());
+        command.args(["--builder-api.events-port", "0"]);
+        let output = command.output().unwrap();
+        assert!(!output.status.success(), "{args:?} was accepted");
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(text.contains(said), "{args:?}: {text}");
+    }
 }

@@ -19,7 +19,7 @@ use blockwright_chain::ChainSpec;
 use blockwright_chain::dev::{DevGenesis, default_l1_attributes, l1_info_deposit};
 use blockwright_engine::{
     EmbeddedHost, Engine, EngineConfig, EngineDeps, EngineError, ForkchoiceVersion,
-    GetPayloadVersion, NewPayloadVersion, PayloadEnvelope,
+    GetPayloadVersion, NewPayloadVersion, PayloadEnvelope, Rival,
 };
 use blockwright_pool::{Pool, PoolConfig};
 use blockwright_seams::{Feedback, FlashblockSink};
@@ -88,11 +88,24 @@ impl Rig {
         let mut service = ServiceConfig::default();
         service.job.roots = roots;
         let config = EngineConfig::default();
-        Self::with(chain(fork), &StoreConfig::in_memory(), config, service)
+        Self::with(
+            chain(fork),
+            &StoreConfig::in_memory(),
+            config,
+            service,
+            None,
+        )
+    }
+
+    /// A rig that asks another builder.
+    pub fn asking(fork: OpFork, rival: Arc<dyn Rival>) -> Self {
+        let (config, service) = (EngineConfig::default(), ServiceConfig::default());
+        let store = StoreConfig::in_memory();
+        Self::with(chain(fork), &store, config, service, Some(rival))
     }
 
     pub fn configured(chain: Arc<ChainSpec>, store: &StoreConfig, config: EngineConfig) -> Self {
-        Self::with(chain, store, config, ServiceConfig::default())
+        Self::with(chain, store, config, ServiceConfig::default(), None)
     }
 
     fn with(
@@ -100,6 +113,7 @@ impl Rig {
         store: &StoreConfig,
         config: EngineConfig,
         service: ServiceConfig,
+        rival: Option<Arc<dyn Rival>>,
     ) -> Self {
         let genesis = Genesis {
             header: chain.genesis_header().clone(),
@@ -122,7 +136,7 @@ impl Rig {
             pool: pool.clone(),
             builder: builder.clone(),
             preconfirmed: None,
-            rival: None,
+            rival,
             clock,
         };
         let engine = Engine::new(config, deps).unwrap();
