@@ -105,9 +105,11 @@ const fn reason(error: &ClientError) -> &'static str {
         ClientError::Unreachable(_) => "unreachable",
         ClientError::Refused { .. } => "refused",
         ClientError::Lie(_) | ClientError::TooLong(_) => "lie",
-        ClientError::Url { .. } | ClientError::Certificates { .. } | ClientError::Unsigned(_) => {
-            "fault"
-        }
+        ClientError::Url { .. }
+        | ClientError::Certificates { .. }
+        | ClientError::Unsigned(_)
+        | ClientError::BeaconRoot { .. }
+        | ClientError::Panicked => "fault",
     }
 }
 
