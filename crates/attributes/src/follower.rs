@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::backoff::Backoff;
 use crate::driver::Arrival;
 use crate::url::Upstream;
 use crate::{AttributesEvent, ClientConfig, Disconnect, EventError, Subscription, metrics};
+use blockwright_types::Backoff;
 
 /// How long a silent connection is listened to once there is another.
 const LAST_WORDS: Duration = Duration::from_millis(10);

@@ -1,7 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod backoff;
-
 mod client;
 pub use client::{AttributesClient, ClientConfig};
 

@@ -6,10 +6,10 @@ use alloy_primitives::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::backoff::Backoff;
 use crate::client::{Answer, CallError, Client, is_known};
 use crate::metrics::TargetMetrics;
 use crate::queue::{Queue, QueueLimits};
+use blockwright_types::Backoff;
 
 /// Longest pause between attempts to reach a target.
 const PAUSE_MAX: Duration = Duration::from_secs(2);

@@ -8,10 +8,10 @@ use alloy_primitives::{B256, Bytes};
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
-use crate::backoff::Backoff;
 use crate::client::{Answer, CallError, Client, is_known};
 use crate::metrics::{self, TargetMetrics};
 use crate::{ForwardError, SequencerError, TargetUrl};
+use blockwright_types::Backoff;
 
 /// Longest pause between attempts: a caller waits.
 const PAUSE_MAX: Duration = Duration::from_millis(500);

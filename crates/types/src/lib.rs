@@ -1,5 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+mod backoff;
+pub use backoff::Backoff;
+
 mod block;
 pub use block::{BlockPart, Flashblock, FlashblockBase, Roots, SealedBlock, UnrootedBlock};
 

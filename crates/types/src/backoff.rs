@@ -4,28 +4,29 @@ use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(50);
 
-/// Delays that double from 50 ms up to a limit.
+/// Delays that double from 50 ms up to a limit. For a client that alone asks a server of its own; many that ask
+/// one server want a random part as well.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Backoff {
+pub struct Backoff {
     next: Duration,
     max: Duration,
 }
 
 impl Backoff {
     /// Delays of at most `max`.
-    pub(crate) const fn new(max: Duration) -> Self {
+    pub const fn new(max: Duration) -> Self {
         Self { next: FIRST, max }
     }
 
     /// The delay before the next attempt.
-    pub(crate) fn delay(&mut self) -> Duration {
+    pub fn delay(&mut self) -> Duration {
         let delay = self.next.min(self.max);
         self.next = delay.saturating_mul(2);
         delay
     }
 
     /// An attempt succeeded.
-    pub(crate) const fn reset(&mut self) {
+    pub const fn reset(&mut self) {
         self.next = FIRST;
     }
 }
