@@ -58,8 +58,12 @@ soak-stream: build ## an hour of late fork choices, dropped payloads and a subsc
 
 # PROPOSER_BLOCKS may be set.
 soak-proposer: export PROPOSER_BLOCKS ?= 100
-soak-proposer: ## a proposer's chain of 100 blocks beside a builder that lies, hangs and dies
+soak-proposer: build ## proposers' chains of 100 blocks beside a builder that lies, hangs and dies: by themselves and with op-node
 	$(CARGO) test --locked -p blockwright --test proposer -- --nocapture
+	$(CARGO) build --release --locked -p blockwright-builder-client --example proposer
+	cd tests/devnet && BLOCKWRIGHT_BIN="$(CURDIR)/target/release/blockwright" CI=true \
+		PROPOSER_BIN="$(CURDIR)/target/release/examples/proposer" \
+		go test -count=1 -timeout 30m -v -run '^TestProposer' ./scenario
 
 ROLLUP_BOOST_TARGET ?= $(CURDIR)/target/rollup-boost
 

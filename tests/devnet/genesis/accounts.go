@@ -20,10 +20,16 @@ const Accounts = 10
 
 // Roles of the funded accounts. The others are free for user traffic.
 const (
+	// Publisher signs the blocks that the sequencer publishes by gossip.
+	Publisher = 0
 	// Depositor sends the L1 transactions of tests: deposits and configuration updates.
 	Depositor = 1
 	// Batcher signs the L1 transactions that carry L2 batches.
 	Batcher = 2
+	// Builder signs bids.
+	Builder = 8
+	// Proposer signs requests for blocks.
+	Proposer = 9
 )
 
 // Key returns the private key of a funded account, 0 <= index < Accounts.

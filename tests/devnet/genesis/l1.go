@@ -3,6 +3,8 @@ package genesis
 import (
 	"math/big"
 
+	"github.com/ethereum-optimism/optimism/op-node/node/runcfg"
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core"
 	"github.com/ethereum/go-ethereum/core/types"
 )
@@ -24,6 +26,16 @@ func L1(timestamp uint64) (*core.Genesis, error) {
 		return nil, err
 	}
 	genesis.Alloc[PortalAddress] = types.Account{Code: portalCode(), Balance: new(big.Int)}
-	genesis.Alloc[SystemConfigAddress] = types.Account{Code: systemConfigCode(), Balance: new(big.Int)}
+	publisher, err := Address(Publisher)
+	if err != nil {
+		return nil, err
+	}
+	genesis.Alloc[SystemConfigAddress] = types.Account{
+		Code: systemConfigCode(), Balance: new(big.Int),
+		// op-node reads from here whose gossip to believe.
+		Storage: map[common.Hash]common.Hash{
+			runcfg.UnsafeBlockSignerAddressSystemConfigStorageSlot: common.BytesToHash(publisher.Bytes()),
+		},
+	}
 	return genesis, nil
 }

@@ -29,6 +29,8 @@ type Config struct {
 	Genesis genesis.Options
 	// Sidecar, if there is one, stands between op-node and the engine.
 	Sidecar *SidecarConfig
+	// Builder, if there is one, offers the sequencer blocks. It excludes a sidecar.
+	Builder *BuilderConfig
 }
 
 // Devnet is a running L1, an L2 engine and the op-node that sequences on it.
@@ -38,6 +40,8 @@ type Devnet struct {
 	Node   *OpNode
 	// Sidecar is nil unless the configuration asks for it.
 	Sidecar *Sidecar
+	// BuilderSide is nil unless the configuration asks for a builder.
+	BuilderSide *BuilderSide
 
 	config    Config
 	files     layout
@@ -63,6 +67,11 @@ func Start(ctx context.Context, config Config) (*Devnet, error) {
 	d.L1, err = startL1(ctx, config.Programs.Geth, d.files, strconv.Itoa(l1BlockTimeSeconds))
 	if err != nil {
 		return d, err
+	}
+	if config.Builder != nil {
+		if d.BuilderSide, err = startBuilderSide(ctx, config, d.files, d.L1); err != nil {
+			return d, err
+		}
 	}
 	d.Engine, d.Node, err = d.startPair(ctx, "sequencer", true)
 	return d, err
@@ -119,27 +128,29 @@ func (d *Devnet) AddJudge(ctx context.Context) (Engine, error) {
 // startPair starts an engine, and an op-node on it. Both are returned as far
 // as they came, so that they can be stopped.
 func (d *Devnet) startPair(ctx context.Context, name string, sequencer bool) (Engine, *OpNode, error) {
-	engine, err := newEngine(ctx, d.config, d.files, name)
+	var extra []string
+	var err error
+	if sequencer && d.BuilderSide != nil {
+		if extra, err = d.BuilderSide.engineArgs(); err != nil {
+			return nil, nil, err
+		}
+	}
+	engine, err := newEngine(ctx, d.config, d.files, name, extra...)
 	if err != nil {
 		return nil, nil, err
 	}
 	if err := engine.Start(ctx); err != nil {
 		return engine, nil, err
 	}
-	auth := engine.Auth()
-	if sequencer && d.config.Sidecar != nil {
-		if d.Sidecar, err = startSidecar(ctx, *d.config.Sidecar, d.files, engine); err != nil {
-			return engine, nil, err
-		}
-		auth = d.Sidecar.URL()
+	auth, err := d.before(ctx, engine, sequencer)
+	if err != nil {
+		return engine, nil, err
 	}
-	if d.config.Genesis.KarstOffset >= 0 {
-		bridge, err := newPayloadBridge(auth, d.files.config(genesis.RollupFile))
-		if err != nil {
+	var peers *gossip
+	if sequencer && d.BuilderSide != nil {
+		if peers, err = d.BuilderSide.gossip(ctx); err != nil {
 			return engine, nil, err
 		}
-		d.bridges = append(d.bridges, bridge)
-		auth = bridge.url
 	}
 	ports, err := freePorts(1)
 	if err != nil {
@@ -147,9 +158,35 @@ func (d *Devnet) startPair(ctx context.Context, name string, sequencer bool) (En
 	}
 	node := &OpNode{
 		program: d.config.Programs.OpNode, files: d.files, name: name + "-op-node",
-		port: ports[0], l1: d.L1.HTTP(), engine: auth, sequencer: sequencer,
+		port: ports[0], l1: d.L1.HTTP(), engine: auth, sequencer: sequencer, gossip: peers,
 	}
 	return engine, node, node.Start(ctx)
+}
+
+// before starts what stands between op-node and the engine, and returns the URL
+// of the Engine API for op-node.
+func (d *Devnet) before(ctx context.Context, engine Engine, sequencer bool) (auth string, err error) {
+	auth = engine.Auth()
+	switch {
+	case sequencer && d.config.Sidecar != nil:
+		if d.Sidecar, err = startSidecar(ctx, *d.config.Sidecar, d.files, engine); err != nil {
+			return "", err
+		}
+		auth = d.Sidecar.URL()
+	case sequencer && d.BuilderSide != nil:
+		if auth, err = d.BuilderSide.startProposer(ctx, engine); err != nil {
+			return "", err
+		}
+	}
+	if d.config.Genesis.KarstOffset < 0 {
+		return auth, nil
+	}
+	bridge, err := newPayloadBridge(auth, d.files.config(genesis.RollupFile))
+	if err != nil {
+		return "", err
+	}
+	d.bridges = append(d.bridges, bridge)
+	return bridge.url, nil
 }
 
 // Processes returns all that run, in the order in which they are to end:
@@ -162,6 +199,9 @@ func (d *Devnet) Processes() []*process.Process {
 	all = append(all, nodeProcess(d.Node))
 	if d.Sidecar != nil {
 		all = append(all, d.Sidecar.process, engineProcess(d.Sidecar.Builder))
+	}
+	if d.BuilderSide != nil {
+		all = append(all, d.BuilderSide.processes()...)
 	}
 	all = append(all, engineProcess(d.Engine))
 	for _, judge := range d.judges {
@@ -187,6 +227,9 @@ func (d *Devnet) Stop() error {
 	}
 	for _, bridge := range d.bridges {
 		errs = append(errs, bridge.close())
+	}
+	if d.BuilderSide != nil && d.BuilderSide.Wire != nil {
+		errs = append(errs, d.BuilderSide.Wire.close())
 	}
 	return errors.Join(errs...)
 }

@@ -3,6 +3,7 @@ package network
 import (
 	"context"
 	"fmt"
+	"net/http"
 
 	"github.com/ethereum/go-ethereum/rpc"
 
@@ -31,14 +32,34 @@ const (
 	Blockwright EngineKind = "blockwright"
 )
 
-func newEngine(ctx context.Context, config Config, files layout, name string) (Engine, error) {
+func newEngine(ctx context.Context, config Config, files layout, name string, extra ...string) (Engine, error) {
 	switch config.Engine {
 	case OpGeth:
 		return newOpGeth(ctx, config.Programs.Geth, files, name)
 	case Blockwright:
-		return newBlockwright(config.EngineProgram, files, name)
+		b, err := newBlockwright(config.EngineProgram, files, name)
+		if err != nil {
+			return nil, err
+		}
+		b.extra = extra
+		return b, nil
 	default:
 		return nil, fmt.Errorf("engine: %q is not one of %q and %q", config.Engine, OpGeth, Blockwright)
+	}
+}
+
+// listening is a check for Await: somebody answers at the URL, whatever it is.
+func listening(url string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return err
+		}
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return err
+		}
+		return answer.Body.Close()
 	}
 }
 

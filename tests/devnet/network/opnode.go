@@ -19,26 +19,30 @@ type OpNode struct {
 	l1        string
 	engine    string // URL of the Engine API
 	sequencer bool
+	gossip    *gossip // nil keeps it to itself
 	process   *process.Process
 }
 
 // Start runs it and returns once its RPC answers.
 func (n *OpNode) Start(ctx context.Context) error {
-	args := []string{
-		"--l1=" + n.l1, "--l1.rpckind=basic", "--l1.trustrpc", "--l1.beacon.ignore",
+	gossip, err := n.gossipArgs()
+	if err != nil {
+		return err
+	}
+	args := append(gossip,
+		"--l1="+n.l1, "--l1.rpckind=basic", "--l1.trustrpc", "--l1.beacon.ignore",
 		// The defaults are made for 12-second slots.
 		"--l1.http-poll-interval=500ms", "--l1.epoch-poll-interval=4s",
-		"--rollup.config=" + n.files.config("rollup.json"),
-		"--rollup.l1-chain-config=" + n.files.config("l1-chain-config.json"),
-		"--l2=" + n.engine, "--l2.jwt-secret=" + n.files.jwt(),
-		"--verifier.l1-confs=0", "--p2p.disable",
-		"--rpc.addr=" + loopback, "--rpc.port=" + n.port, "--rpc.enable-admin",
+		"--rollup.config="+n.files.config("rollup.json"),
+		"--rollup.l1-chain-config="+n.files.config("l1-chain-config.json"),
+		"--l2="+n.engine, "--l2.jwt-secret="+n.files.jwt(),
+		"--verifier.l1-confs=0",
+		"--rpc.addr="+loopback, "--rpc.port="+n.port, "--rpc.enable-admin",
 		"--log.level=debug",
-	}
+	)
 	if n.sequencer {
 		args = append(args, "--sequencer.enabled", "--sequencer.l1-confs=0")
 	}
-	var err error
 	n.process, err = process.Start(process.Spec{
 		Name: n.name, Program: n.program, Args: args, LogFile: n.files.log(n.name + ".log"),
 	})

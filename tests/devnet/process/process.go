@@ -102,6 +102,12 @@ func (p *Process) Kill() {
 	<-p.done
 }
 
+// Freeze keeps the process from doing anything until Thaw.
+func (p *Process) Freeze() { p.signal(syscall.SIGSTOP) }
+
+// Thaw lets a frozen process go on.
+func (p *Process) Thaw() { p.signal(syscall.SIGCONT) }
+
 // Stop asks the process to end and waits; after patience it is killed, which
 // is reported as an error.
 func (p *Process) Stop(patience time.Duration) error {

@@ -66,6 +66,13 @@ func (c *headClock) latest() arrival {
 	return c.worst
 }
 
+// forget lets latest look at later blocks alone.
+func (c *headClock) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.worst = arrival{}
+}
+
 func (c *headClock) stop() {
 	c.cancel()
 	<-c.done
