@@ -40,6 +40,7 @@ type BuilderSide struct {
 	api      string           // port of the builder API
 	events   string           // port of the proposer's stream
 	proposer *process.Process // nil where the engine asks by itself
+	roots    *beaconRoots
 }
 
 // startBuilderSide starts all that the sequencer's side need not run for.
@@ -160,6 +161,19 @@ func (b *BuilderSide) gossip(ctx context.Context) (*gossip, error) {
 		return nil, err
 	}
 	return &gossip{port: ports[0], peer: peer}, nil
+}
+
+// Lie makes the builder a liar from now on, whose blocks have a wrong state root
+// and are in order otherwise, until the returned function is called.
+func (b *BuilderSide) Lie() (stop func()) {
+	b.Wire.tell(func(answer []byte) ([]byte, error) { return wrongState(answer, b.roots) })
+	return func() { b.Wire.tell(nil) }
+}
+
+// listen follows the attributes, as a builder does, until ctx is over.
+func (b *BuilderSide) listen(ctx context.Context) (err error) {
+	b.roots, err = followAttributes(ctx, httpURL(b.events))
+	return err
 }
 
 // processes are those that run, in the order in which they are to end.

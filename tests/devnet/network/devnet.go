@@ -151,6 +151,9 @@ func (d *Devnet) startPair(ctx context.Context, name string, sequencer bool) (En
 		if peers, err = d.BuilderSide.gossip(ctx); err != nil {
 			return engine, nil, err
 		}
+		if err = d.BuilderSide.listen(ctx); err != nil {
+			return engine, nil, err
+		}
 	}
 	ports, err := freePorts(1)
 	if err != nil {

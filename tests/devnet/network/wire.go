@@ -1,20 +1,25 @@
 package network
 
 import (
+	"bytes"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"strconv"
 	"sync"
 )
 
-// Wire leads from a proposer to a builder. Answers can be held back on it.
+// Wire leads from a proposer to a builder. Answers can be held back on it, and
+// be made lies.
 type Wire struct {
 	url    string
 	server *http.Server
 
 	mu   sync.Mutex
 	held chan struct{} // closed when answers go on; nil while none is held back
+	lie  func(answer []byte) ([]byte, error)
 }
 
 // newWire listens for a proposer whose builder serves at target, once it runs.
@@ -56,20 +61,40 @@ func (w *Wire) Hold() (release func()) {
 	}
 }
 
+// tell has each block that the builder answers replaced by what lie makes of the
+// answer; nil lets it be.
+func (w *Wire) tell(lie func(answer []byte) ([]byte, error)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lie = lie
+}
+
 // pass waits until answers may go on, or until nobody waits for this one any more.
 func (w *Wire) pass(answer *http.Response) error {
 	w.mu.Lock()
-	held := w.held
+	held, lie := w.held, w.lie
 	w.mu.Unlock()
-	if held == nil {
+	if held != nil {
+		select {
+		case <-held:
+		case <-answer.Request.Context().Done():
+			return answer.Request.Context().Err()
+		}
+	}
+	if lie == nil || answer.StatusCode != http.StatusOK {
 		return nil
 	}
-	select {
-	case <-held:
-		return nil
-	case <-answer.Request.Context().Done():
-		return answer.Request.Context().Err()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return err
 	}
+	if text, err = lie(text); err != nil {
+		return err
+	}
+	answer.Body = io.NopCloser(bytes.NewReader(text))
+	answer.ContentLength = int64(len(text))
+	answer.Header.Set("Content-Length", strconv.Itoa(len(text)))
+	return nil
 }
 
 func (w *Wire) close() error { return w.server.Close() }

@@ -54,13 +54,18 @@ type trouble struct {
 
 // troubles are made one after the other, each in a block of its own.
 func troubles() []trouble {
-	release := func() {}
+	release, stop := func() {}, func() {}
 	builder := func(r *proposerRun) network.Engine { return r.side.Builder }
 	return []trouble{
 		{
 			"late", "too_late",
 			func(r *proposerRun) { release = r.side.Wire.Hold() },
 			func(*proposerRun, *testing.T) { release() },
+		},
+		{
+			"lying", "invalid",
+			func(r *proposerRun) { stop = r.side.Lie() },
+			func(*proposerRun, *testing.T) { stop() },
 		},
 		{
 			"frozen", "too_late",
@@ -112,7 +117,7 @@ func TestProposersEngine(t *testing.T) {
 // proposerBlocks is how many blocks are looked at.
 func proposerBlocks(t *testing.T) uint64 {
 	t.Helper()
-	const short = 12
+	const short = 14
 	text := os.Getenv("PROPOSER_BLOCKS")
 	if text == "" {
 		return short
