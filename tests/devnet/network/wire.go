@@ -3,6 +3,7 @@ package network
 import (
 	"bytes"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -37,6 +38,8 @@ func newWire(target string) (*Wire, error) {
 	proxy.ModifyResponse = w.pass
 	// A builder that is gone must look like one.
 	proxy.ErrorHandler = func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }
+	// Connections that break are what this is for.
+	proxy.ErrorLog = log.New(io.Discard, "", 0)
 	w.server = &http.Server{Handler: proxy}
 	go func() {
 		// Serve returns ErrServerClosed at close; another error shows as refused connections.
