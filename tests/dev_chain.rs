@@ -157,6 +157,17 @@ async fn every_fork_can_be_had_at_genesis() {
             .receipt(&hash.to_string(), Duration::from_secs(20))
             .await;
         assert_eq!(receipt["status"], "0x1", "{fork}");
+        // op-node reads the deposits of the head, and takes nothing but a boolean.
+        let head = rpc
+            .call("eth_getBlockByNumber", json!(["latest", true]))
+            .await;
+        let system = &head["transactions"][0]["isSystemTx"];
+        let expected = if fork == "bedrock" {
+            json!(true)
+        } else {
+            Value::Null
+        };
+        assert_eq!(*system, expected, "{fork}");
         assert!(node.stop(), "{fork}");
     }
 }

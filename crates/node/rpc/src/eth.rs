@@ -10,6 +10,7 @@ mod receipts;
 mod simulate;
 mod submit;
 mod submit_sync;
+mod transaction_view;
 mod transactions;
 
 pub(crate) use blocks::{header_view, rpc_block};
@@ -17,4 +18,5 @@ pub(crate) use logs::{block_logs, logs_from};
 pub(crate) use overrides::Overrides;
 pub(crate) use submit::SEND_CONDITIONAL;
 pub(crate) use submit_sync::SEND_SYNC;
+pub(crate) use transaction_view::TransactionView;
 pub(crate) use transactions::transactions_from;

@@ -9,17 +9,17 @@ use alloy_rlp::Encodable;
 use alloy_rpc_types_eth::{Block, BlockTransactions, Header as RpcHeader, Withdrawals};
 use blockwright_pending::PendingBlock;
 use blockwright_types::SealedBlock;
-use op_alloy_rpc_types::Transaction;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::eth::TransactionView;
 use crate::overlay::Shown;
 use crate::{EthApi, Placeholders, RpcError};
 
 use super::transactions::block_transactions;
 
 /// A block as JSON-RPC shows it.
-pub(crate) type RpcBlock = Block<Transaction, HeaderView>;
+pub(crate) type RpcBlock = Block<TransactionView, HeaderView>;
 
 /// One byte: an empty RLP list.
 const EMPTY_LIST_BYTES: usize = 1;

@@ -1,14 +1,14 @@
 //! Transactions.
 
-use alloy_consensus::transaction::{Recovered, TransactionInfo};
+use alloy_consensus::transaction::TransactionInfo;
 use alloy_eips::BlockId;
 use alloy_primitives::{B256, Bytes};
 use blockwright_types::RecoveredTx;
 use op_alloy_consensus::OpReceipt;
 use op_alloy_consensus::transaction::{OpDepositInfo, OpTransactionInfo};
-use op_alloy_rpc_types::Transaction;
 
 use crate::EthApi;
+use crate::eth::TransactionView;
 use crate::overlay::Shown;
 
 impl EthApi {
@@ -22,12 +22,12 @@ impl EthApi {
     }
 
     /// `eth_getTransactionByHash`: from a flashblock or the canonical chain, else from the pool.
-    pub(crate) fn transaction_by_hash(&self, hash: B256) -> Option<Transaction> {
+    pub(crate) fn transaction_by_hash(&self, hash: B256) -> Option<TransactionView> {
         if let Some((shown, index)) = self.transaction_place(hash) {
             return transaction_at(&shown, index);
         }
         let pooled = self.deps.pool.get(&hash)?;
-        Some(view(&pooled, OpTransactionInfo::default()))
+        Some(TransactionView::new(&pooled, OpTransactionInfo::default()))
     }
 
     /// `eth_getRawTransactionByHash`.
@@ -40,30 +40,30 @@ impl EthApi {
     }
 
     /// `eth_getTransactionByBlock…AndIndex`.
-    pub(crate) fn transaction_in_block(&self, id: BlockId, index: u64) -> Option<Transaction> {
+    pub(crate) fn transaction_in_block(&self, id: BlockId, index: u64) -> Option<TransactionView> {
         let shown = self.shown(id)?;
         transaction_at(&shown, usize::try_from(index).ok()?)
     }
 }
 
 /// All transactions of a block.
-pub(crate) fn block_transactions(shown: &Shown) -> Vec<Transaction> {
+pub(crate) fn block_transactions(shown: &Shown) -> Vec<TransactionView> {
     transactions_from(shown, 0)
 }
 
 /// The transactions of a block from position `first` on.
-pub(crate) fn transactions_from(shown: &Shown, first: usize) -> Vec<Transaction> {
+pub(crate) fn transactions_from(shown: &Shown, first: usize) -> Vec<TransactionView> {
     let block = shown.block();
     let all = block.transactions().zip(block.receipts()).enumerate();
     all.skip(first)
-        .map(|(index, (tx, receipt))| view(tx, info(shown, index, tx, receipt)))
+        .map(|(index, (tx, receipt))| TransactionView::new(tx, info(shown, index, tx, receipt)))
         .collect()
 }
 
-fn transaction_at(shown: &Shown, index: usize) -> Option<Transaction> {
+fn transaction_at(shown: &Shown, index: usize) -> Option<TransactionView> {
     let tx = shown.block().transactions().nth(index)?;
     let receipt = shown.block().receipts().nth(index)?;
-    Some(view(tx, info(shown, index, tx, receipt)))
+    Some(TransactionView::new(tx, info(shown, index, tx, receipt)))
 }
 
 fn info(shown: &Shown, index: usize, tx: &RecoveredTx, receipt: &OpReceipt) -> OpTransactionInfo {
@@ -84,9 +84,4 @@ fn info(shown: &Shown, index: usize, tx: &RecoveredTx, receipt: &OpReceipt) -> O
         block_timestamp: Some(header.timestamp),
     };
     OpTransactionInfo::new(place, deposit)
-}
-
-fn view(tx: &RecoveredTx, info: OpTransactionInfo) -> Transaction {
-    let recovered = Recovered::new_unchecked(tx.envelope.clone(), tx.sender);
-    Transaction::from_transaction(recovered, info)
 }
