@@ -33,13 +33,13 @@ struct EventJson<'a> {
     block_hash: B256,
     #[serde(skip_serializing_if = "Option::is_none")]
     withdrawals: Option<&'a [Withdrawal]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    // `null` where there is none, as the streams of op-nodes have it.
     parent_beacon_block_root: Option<B256>,
     transactions: Vec<TransactionJson<'a>>,
-    #[serde(skip_serializing_if = "core::ops::Not::not")]
-    no_tx_pool: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     gas_limit: Option<u64>,
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    no_tx_pool: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     eip1559_params: Option<B64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,8 +100,8 @@ impl AttributesEvent {
             withdrawals: inner.withdrawals.as_deref(),
             parent_beacon_block_root: inner.parent_beacon_block_root,
             transactions: transactions.iter().map(rpc_write::transaction).collect(),
-            no_tx_pool: attributes.no_tx_pool.unwrap_or_default(),
             gas_limit: attributes.gas_limit,
+            no_tx_pool: attributes.no_tx_pool.unwrap_or_default(),
             eip1559_params: attributes.eip_1559_params,
             min_base_fee: attributes.min_base_fee,
         };
