@@ -2,7 +2,7 @@
 CARGO ?= cargo
 export BLOCKWRIGHT_BLOCKS ?=
 
-.PHONY: help dev build test fmt lint tidy check ci simulate bench bench-quick microbench devnet soak soak-devnet soak-stream soak-proposer interop docs clean
+.PHONY: help dev build test fmt lint tidy check ci simulate bench bench-quick microbench devnet soak soak-devnet soak-stream soak-proposer interop pbs docs clean
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -74,6 +74,12 @@ interop: build ## rollup-boost 0.7.13 between op-node and the builder, which is 
 	cd tests/devnet && BLOCKWRIGHT_BIN="$(CURDIR)/target/release/blockwright" CI=true \
 		ROLLUP_BOOST_BIN="$(ROLLUP_BOOST_TARGET)/release/rollup-boost" \
 		go test -count=1 -timeout 45m -v -run '^TestRollupBoost$$' ./scenario
+
+# PBS_BLOCKS (60) may be set, and PBS_RECORD to a folder for what was on the wire.
+pbs: build ## an op-node with the builder API, PBS_OP_NODE_BIN, asks the builder for each block
+	@test -x "$(PBS_OP_NODE_BIN)" || { echo "PBS_OP_NODE_BIN must name an op-node with the builder API"; exit 1; }
+	cd tests/devnet && BLOCKWRIGHT_BIN="$(CURDIR)/target/release/blockwright" CI=true \
+		PBS_OP_NODE_BIN="$(abspath $(PBS_OP_NODE_BIN))" go test -count=1 -timeout 30m -v -run '^TestPBS' ./scenario
 
 docs: ## the book, if mdbook is installed
 	mdbook build docs

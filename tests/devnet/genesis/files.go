@@ -67,12 +67,16 @@ func Write(folder string, now time.Time, options Options) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
-	for name, value := range map[string]any{
+	return writeFiles(folder, map[string]any{
 		L1GenesisFile:     l1,
 		L1ChainConfigFile: l1.Config,
 		L2GenesisFile:     l2,
 		RollupFile:        config,
-	} {
+	})
+}
+
+func writeFiles(folder string, files map[string]any) error {
+	for name, value := range files {
 		text, err := json.MarshalIndent(value, "", "  ")
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)

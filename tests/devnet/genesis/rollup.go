@@ -44,7 +44,7 @@ func Rollup(l1, l2 *core.Genesis, options Options) (*rollup.Config, error) {
 		L2ChainID:              l2.Config.ChainID,
 		RegolithTime:           l2.Config.RegolithTime,
 		CanyonTime:             l2.Config.CanyonTime,
-		DeltaTime:              new(uint64),
+		DeltaTime:              l2.Config.EcotoneTime, // the execution clients do not know Delta
 		EcotoneTime:            l2.Config.EcotoneTime,
 		FjordTime:              l2.Config.FjordTime,
 		GraniteTime:            l2.Config.GraniteTime,
