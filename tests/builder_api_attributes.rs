@@ -3,10 +3,12 @@
 
 mod support;
 
+use std::path::Path;
 use std::time::Duration;
 
 use alloy_primitives::B256;
 use blockwright_attributes::{AttributesEvent, AttributesUrl, ClientConfig, Subscription};
+use blockwright_trust::TlsTrust;
 use serde_json::{Value, json};
 use support::feeder::{Feeder, ask, exchange, key_file};
 use support::process::{Blockwright, binary};
@@ -108,18 +110,116 @@ async fn a_builder_is_driven_by_another_nodes_attributes() {
     assert!(a.stop(), "while it is followed");
 }
 
+/// Files of a server on 127.0.0.1: its certificate, which is its own authority, and its key.
+fn certificate(folder: &Path) -> [String; 2] {
+    let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+    let key = made.signing_key.serialize_pem();
+    [("cert.pem", made.cert.pem()), ("key.pem", key)].map(|(name, pem)| {
+        let path = folder.join(name);
+        std::fs::write(&path, pem).unwrap();
+        path.to_str().unwrap().to_owned()
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attributes_come_by_tls_from_whom_the_authority_vouches_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let [cert, key] = certificate(folder.path());
+    let serving = [
+        "dev",
+        "--block-time",
+        "2s",
+        "--datadir",
+        &path("a"),
+        "--builder-api.tls-cert",
+        &cert,
+        "--builder-api.tls-key",
+        &key,
+    ];
+    let a = Blockwright::start(&serving);
+    let url = a.endpoints.builder_events.clone();
+    assert!(url.starts_with("https://"), "{url}");
+    let follow = |data: &str, more: &[&str]| {
+        let (genesis, data) = (path("a/genesis.json"), path(data));
+        let base = ["node", "--chain", &genesis, "--datadir", &data];
+        let follow = ["--builder-api.attributes-url", &*url];
+        Blockwright::start(&[&base[..], &follow, more].concat())
+    };
+    let believing = follow("b", &["--builder-api.attributes-ca", &cert]);
+    let doubting = follow("c", &[]);
+
+    let config = ClientConfig {
+        trust: Some(TlsTrust::load(Some(Path::new(&cert))).unwrap()),
+        ..ClientConfig::new(Vec::new())
+    };
+    let mut events = Subscription::open(&AttributesUrl::new(&*url), &config)
+        .await
+        .unwrap();
+    let mut built = Subscriber::connect(&believing.endpoints.flashblocks).await;
+    let event = next(&mut events).await;
+    let feeder = Feeder::new(&a, &believing);
+    feeder.bring_ancestors(event.parent_hash).await;
+    feeder.bring(event.parent_hash).await;
+    let first = beginning(&mut built, event.parent_hash).await;
+    let timestamp = quantity(&first["base"]["timestamp"]);
+    assert_eq!(timestamp, event.timestamp());
+
+    let told = doubting.wait_for_log("no payload attributes", Duration::from_secs(30));
+    let reason = told["fields"]["reason"].as_str().unwrap();
+    assert_eq!(reason, "no TLS: invalid peer certificate: UnknownIssuer");
+    let disconnects = "blockwright_attributes_disconnects_total";
+    assert!(doubting.metric(disconnects, &["cause=\"tls\""]) > 0.0);
+    let taken = ["kind=\"taken\""];
+    assert_eq!(
+        doubting.metric("blockwright_attributes_events_total", &taken),
+        0.0
+    );
+
+    for (ca, is_done, said) in [
+        (None, false, "no TLS: invalid peer certificate"),
+        (Some(&cert), true, ""),
+    ] {
+        let mut command = binary();
+        command.args(["builder", "watch-attributes", &url, "--count", "1"]);
+        command.args(ca.iter().flat_map(|ca| ["--ca", ca]));
+        let output = command.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.success(), is_done, "{text}");
+        assert!(text.contains(said), "{text}");
+    }
+    for node in [believing, doubting, a] {
+        assert!(node.stop());
+    }
+}
+
 #[test]
-fn what_is_wrong_with_a_url_is_said_by_its_flag() {
-    for (urls, said) in [
+fn what_is_wrong_is_said_by_its_flag() {
+    const URL: &str = "--builder-api.attributes-url";
+    const CA: &str = "--builder-api.attributes-ca";
+    for (args, said) in [
         (
-            vec!["https://secret@host"],
-            "the URL must begin with http://",
+            vec![URL, "wss://host/secret"],
+            "the URL must begin with http:// or https://",
         ),
         (
-            vec!["http://host:1", "http://host:1/events"],
+            vec![URL, "https://secret@host"],
+            "the URL must not name a user",
+        ),
+        (
+            vec![URL, "http://host:1", URL, "http://host:1/events"],
             "host:1 is named twice",
         ),
+        (
+            vec![URL, "https://host:1", CA, "no-such.pem"],
+            "certificate authorities in no-such.pem: ",
+        ),
+        (
+            vec![CA, "x.pem"],
+            "there is no --builder-api.attributes-url",
+        ),
     ] {
+        let flag = if args.contains(&CA) { CA } else { URL };
         let mut command = binary();
         command.arg("dev");
         for flag in [
@@ -133,13 +233,10 @@ fn what_is_wrong_with_a_url_is_said_by_its_flag() {
         ] {
             command.args([format!("--{flag}"), "0".to_owned()]);
         }
-        for url in urls {
-            command.args(["--builder-api.attributes-url", url]);
-        }
-        let output = command.output().unwrap();
+        let output = command.args(args).output().unwrap();
         assert!(!output.status.success());
         let text = String::from_utf8_lossy(&output.stderr);
-        let expected = format!("--builder-api.attributes-url: {said}");
+        let expected = format!("{flag}: {said}");
         assert!(text.contains(&expected), "{text}");
         assert!(!text.contains("secret"), "{text}");
     }

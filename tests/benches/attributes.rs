@@ -70,6 +70,7 @@ impl Stream {
         let config = EventServerConfig {
             addr,
             limits: SubscriberLimits::default(),
+            tls: None,
         };
         let (server, feed) = AttributesServer::bind(config).await.unwrap();
         let (stop, stopped) = oneshot::channel::<()>();

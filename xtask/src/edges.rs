@@ -28,6 +28,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("builder-codec", &[]),
     ("signer", &["types"]),
     ("listen", &["types"]),
+    ("trust", &["types"]),
     (
         "stream",
         &[
@@ -46,15 +47,18 @@ const EDGES: &[(&str, &[&str])] = &[
         "builder-rpc",
         &["types", "builder-api", "builder-codec", "signer"],
     ),
-    ("attributes", &["types", "listen"]),
+    ("attributes", &["types", "listen", "trust"]),
     (
         "builder-client",
-        &["types", "builder-api", "payload", "signer"],
+        &["types", "builder-api", "payload", "signer", "trust"],
     ),
     ("bench", &["types", "chain", "flashblocks", "subscribe"]),
-    ("subscribe", &["types", "flashblocks"]),
+    ("subscribe", &["types", "flashblocks", "trust"]),
     ("mirror", &["types", "stream", "subscribe"]),
-    ("watch", &["types", "flashblocks", "subscribe", "verify"]),
+    (
+        "watch",
+        &["types", "flashblocks", "subscribe", "trust", "verify"],
+    ),
     ("chain", &["types"]),
     ("threads", &[]),
     ("state", &["types", "seams", "keccak", "threads"]),
@@ -121,6 +125,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "builder-codec",
             "builder-rpc",
             "listen",
+            "trust",
             "payment",
             "mirror",
             "subscribe",

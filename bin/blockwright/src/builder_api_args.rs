@@ -111,7 +111,8 @@ pub(crate) struct BuilderApiArgs {
     #[arg(long = "builder-api.max-rate", env = "BLOCKWRIGHT_BUILDER_API_MAX_RATE", default_value_t = 100,
           value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_rate: u32,
-    /// PEM file of the certificate chain to serve payloads with TLS; needs --builder-api.tls-key.
+    /// PEM file of the certificate chain to serve payloads and the stream of payload attributes with TLS; needs
+    /// --builder-api.tls-key.
     #[arg(
         id = "builder-api.tls-cert",
         long = "builder-api.tls-cert",
@@ -135,8 +136,8 @@ pub(crate) struct BuilderApiArgs {
         value_name = "PORT"
     )]
     events_port: Option<u16>,
-    /// Stream of payload attributes to build by, `http://host:9546` for instance; may be repeated, separated
-    /// by commas, or in the file a list.
+    /// Stream of payload attributes to build by, `http://host:9546` or `https://…` for instance; may be repeated,
+    /// separated by commas, or in the file a list.
     #[arg(
         long = "builder-api.attributes-url",
         env = "BLOCKWRIGHT_BUILDER_API_ATTRIBUTES_URL",
@@ -146,6 +147,14 @@ pub(crate) struct BuilderApiArgs {
         value_parser = attributes_url
     )]
     attributes_url: Vec<AttributesUrl>,
+    /// PEM file of certificate authorities to believe beside the system's, for https:// streams of payload
+    /// attributes.
+    #[arg(
+        long = "builder-api.attributes-ca",
+        env = "BLOCKWRIGHT_BUILDER_API_ATTRIBUTES_CA",
+        value_name = "FILE"
+    )]
+    attributes_ca: Option<PathBuf>,
     /// Answer `engine_getPayload` as if no payload were known, so that the builder's own consensus client
     /// publishes none of its blocks; proposers get them by the builder API and the `builder_` namespace.
     #[arg(long = "builder-api.disable-get-payload", env = "BLOCKWRIGHT_BUILDER_API_DISABLE_GET_PAYLOAD",
@@ -189,6 +198,7 @@ impl BuilderApiArgs {
             },
             events_port: self.events_port,
             attributes_urls: self.attributes_url,
+            attributes_ca: self.attributes_ca,
             withholds_payloads: self.disable_get_payload,
             ..BuilderApiSettings::default()
         }

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use blockwright_trust::TlsTrust;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -17,10 +18,12 @@ use crate::{AttributesError, AttributesUrl, BuildTarget, metrics};
 const ARRIVALS_MAX: usize = 16;
 
 /// Settings of a client.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ClientConfig {
     /// The streams.
     pub urls: Vec<AttributesUrl>,
+    /// Whom `https://` servers are checked against; without it the system's certificate authorities.
+    pub trust: Option<TlsTrust>,
     /// How long a connection and its answer may take.
     pub connect_timeout: Duration,
     /// A connection by which nothing comes for so long is given up for a new one.
@@ -36,6 +39,7 @@ impl ClientConfig {
     pub const fn new(urls: Vec<AttributesUrl>) -> Self {
         Self {
             urls,
+            trust: None,
             connect_timeout: Duration::from_secs(2),
             stale_after: Duration::from_secs(10),
             retry_after_max: Duration::from_millis(500),
@@ -55,9 +59,9 @@ impl AttributesClient {
     /// A client; it connects once [`Self::run_until`] is polled.
     ///
     /// # Errors
-    /// [`AttributesError::Url`] and [`AttributesError::Twice`].
+    /// [`AttributesError::Url`], [`AttributesError::Twice`] and [`AttributesError::Trust`].
     pub fn new(
-        config: ClientConfig,
+        mut config: ClientConfig,
         target: Arc<dyn BuildTarget>,
     ) -> Result<Self, AttributesError> {
         metrics::describe();
@@ -68,6 +72,9 @@ impl AttributesClient {
                 return Err(AttributesError::Twice(upstream.label()));
             }
             upstreams.push(upstream);
+        }
+        if config.trust.is_none() && upstreams.iter().any(|upstream| upstream.is_tls) {
+            config.trust = Some(TlsTrust::load(None)?);
         }
         Ok(Self {
             config,

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use blockwright_listen::TlsIdentity;
+
 /// Settings of the server.
 #[derive(Clone, Debug)]
 pub struct EventServerConfig {
@@ -10,6 +12,8 @@ pub struct EventServerConfig {
     pub addr: SocketAddr,
     /// What subscribers may cost.
     pub limits: SubscriberLimits,
+    /// The certificate, where TLS is spoken.
+    pub tls: Option<TlsIdentity>,
 }
 
 /// What subscribers may cost.
@@ -19,7 +23,8 @@ pub struct SubscriberLimits {
     pub connections_max: usize,
     /// Most connections from one address (one IPv6 network).
     pub connections_per_address_max: usize,
-    /// From a connection to its complete request.
+    /// From a connection to its complete request; where TLS is spoken, from the end of the handshake, which may
+    /// take as long.
     pub request_timeout: Duration,
     /// How long a subscriber may take nothing although there is something for it.
     pub write_timeout: Duration,

@@ -3,6 +3,7 @@
 use core::convert::Infallible;
 use std::sync::Arc;
 
+use blockwright_listen::TlsAcceptor;
 use futures_util::stream;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, StreamBody};
@@ -12,6 +13,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::broadcast::{self, error::RecvError};
 
@@ -37,7 +39,25 @@ struct Lagged;
 type Body = UnsyncBoxBody<Bytes, Lagged>;
 
 /// Serves one client until it leaves or is too slow.
-pub(crate) async fn serve(stream: TcpStream, shared: Arc<Shared>) {
+pub(crate) async fn serve(stream: TcpStream, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
+    let Some(tls) = tls else {
+        return speak(stream, &shared).await;
+    };
+    let shaken = tokio::time::timeout(shared.limits.request_timeout, tls.accept(stream)).await;
+    match shaken {
+        Ok(Ok(stream)) => Box::pin(speak(stream, &shared)).await,
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "attributes stream: TLS handshake failed");
+            metrics::refused("handshake");
+        }
+        Err(_) => metrics::refused("handshake_timeout"),
+    }
+}
+
+async fn speak<S>(stream: S, shared: &Shared)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let limits = &shared.limits;
     let stream = Steady::new(stream, limits.write_timeout);
     let feed = shared.feed.clone();

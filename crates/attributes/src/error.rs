@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use alloy_primitives::B256;
+use blockwright_trust::TrustError;
 use blockwright_types::Severity;
 
 /// An event that cannot be used.
@@ -96,6 +97,9 @@ pub enum AttributesError {
     /// Two URLs lead to the same server and path.
     #[error("{0} is named twice")]
     Twice(String),
+    /// Certificate authorities cannot be used.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
 }
 
 impl AttributesError {
@@ -103,6 +107,7 @@ impl AttributesError {
     pub const fn severity(&self) -> Severity {
         match self {
             Self::Bind { .. } | Self::Url(_) | Self::Twice(_) => Severity::Fatal,
+            Self::Trust(error) => error.severity(),
         }
     }
 }

@@ -6,6 +6,8 @@ pub use client::{AttributesClient, ClientConfig};
 mod config;
 pub use config::{EventServerConfig, SubscriberLimits};
 
+mod connect;
+
 mod connection;
 
 mod driver;

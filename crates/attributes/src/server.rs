@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use blockwright_listen::{Full, Slots};
+use blockwright_listen::{Full, Slots, TlsIdentity};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
@@ -20,6 +20,7 @@ pub struct AttributesServer {
     listener: TcpListener,
     local_addr: SocketAddr,
     slots: Slots,
+    tls: Option<TlsIdentity>,
     shared: Arc<Shared>,
 }
 
@@ -45,6 +46,7 @@ impl AttributesServer {
             listener,
             local_addr,
             slots: Slots::new(limits.connections_max, limits.connections_per_address_max),
+            tls: config.tls,
             shared: Arc::new(Shared {
                 feed: feed.clone(),
                 limits,
@@ -89,7 +91,8 @@ impl AttributesServer {
         };
         // Only latency is at stake where the option cannot be set.
         let _ = stream.set_nodelay(true);
-        let serving = connection::serve(stream, Arc::clone(&self.shared));
+        let tls = self.tls.as_ref().map(TlsIdentity::acceptor);
+        let serving = connection::serve(stream, tls, Arc::clone(&self.shared));
         clients.spawn(async move {
             serving.await;
             drop(slot);

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use blockwright_trust::TlsTrust;
 use blockwright_types::Severity;
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::{Bytes, Incoming};
@@ -10,10 +11,10 @@ use hyper::client::conn::http1;
 use hyper::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::connect::connect;
 use crate::url::{STREAM_NAME, Upstream};
 use crate::{
     AttributesError, AttributesEvent, AttributesUrl, ClientConfig, EventError, SseEvent, SseReader,
@@ -30,6 +31,9 @@ pub enum Disconnect {
     /// Nobody answers there.
     #[error("cannot connect: {0}")]
     Connect(String),
+    /// There is no TLS with the server, or its certificate is not believed.
+    #[error("no TLS: {0}")]
+    Tls(String),
     /// The server refuses to serve the stream.
     #[error("the server answers {0}")]
     Refused(u16),
@@ -55,6 +59,7 @@ impl Disconnect {
     pub const fn severity(&self) -> Severity {
         match self {
             Self::Connect(_)
+            | Self::Tls(_)
             | Self::Refused(_)
             | Self::NotAStream(_)
             | Self::Ended
@@ -68,6 +73,7 @@ impl Disconnect {
     pub(crate) const fn label(&self) -> &'static str {
         match self {
             Self::Connect(_) => "connect",
+            Self::Tls(_) => "tls",
             Self::Refused(_) => "refused",
             Self::NotAStream(_) => "no_stream",
             Self::Ended => "ended",
@@ -89,7 +95,7 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// Subscribes to the stream at `url`; of `config`, times and sizes matter.
+    /// Subscribes to the stream at `url`; of `config`, all but its URLs matters.
     ///
     /// # Errors
     /// [`Disconnect`]; a URL that is none cannot be connected to.
@@ -102,7 +108,7 @@ impl Subscription {
         upstream: &Upstream,
         config: &ClientConfig,
     ) -> Result<Self, Disconnect> {
-        let opened = timeout(config.connect_timeout, ask(upstream)).await;
+        let opened = timeout(config.connect_timeout, ask(upstream, config.trust.as_ref())).await;
         let late = |_| Disconnect::Connect("it takes too long".to_owned());
         let (response, connection) = opened.map_err(late)??;
         if response.status() != StatusCode::OK {
@@ -157,9 +163,11 @@ async fn read(data: Vec<u8>) -> Result<AttributesEvent, EventError> {
     reading.await.map_err(lost)?
 }
 
-async fn ask(upstream: &Upstream) -> Result<(Response<Incoming>, JoinSet<()>), Disconnect> {
-    let stream = TcpStream::connect(upstream.address()).await;
-    let stream = stream.map_err(|error| Disconnect::Connect(error.to_string()))?;
+async fn ask(
+    upstream: &Upstream,
+    trust: Option<&TlsTrust>,
+) -> Result<(Response<Incoming>, JoinSet<()>), Disconnect> {
+    let stream = connect(upstream, trust).await?;
     let broken = |error: hyper::Error| Disconnect::Broken(error.to_string());
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
         .await

@@ -37,8 +37,10 @@ impl AttributesUrl {
             .0
             .parse()
             .map_err(|_| AttributesError::Url("is malformed"))?;
-        if uri.scheme() != Some(&Scheme::HTTP) {
-            return Err(AttributesError::Url("must begin with http://"));
+        let is_tls = uri.scheme() == Some(&Scheme::HTTPS);
+        if !is_tls && uri.scheme() != Some(&Scheme::HTTP) {
+            let problem = "must begin with http:// or https://";
+            return Err(AttributesError::Url(problem));
         }
         let authority = uri
             .authority()
@@ -58,7 +60,10 @@ impl AttributesUrl {
         };
         Ok(Upstream {
             host: host.to_owned(),
-            port: authority.port_u16().unwrap_or(80),
+            port: authority
+                .port_u16()
+                .unwrap_or(if is_tls { 443 } else { 80 }),
+            is_tls,
             target,
         })
     }
@@ -77,6 +82,7 @@ pub(crate) struct Upstream {
     /// With brackets where it is an IPv6 address.
     host: String,
     port: u16,
+    pub(crate) is_tls: bool,
     /// Path and query.
     pub(crate) target: String,
 }
@@ -109,6 +115,7 @@ mod tests {
             ("http://127.0.0.1:9546", "127.0.0.1:9546", stream),
             ("http://[::1]:9546/", "[::1]:9546", stream),
             ("http://host", "host:80", stream),
+            ("https://host/", "host:443", stream),
             (
                 "http://host:1/a/events",
                 "host:1",
@@ -128,8 +135,8 @@ mod tests {
     fn what_is_wrong_is_said_and_nothing_repeated() {
         for (text, said) in [
             ("", "the URL is malformed"),
-            ("host:9546", "the URL must begin with http://"),
-            ("https://host", "the URL must begin with http://"),
+            ("host:9546", "the URL must begin with http:// or https://"),
+            ("wss://host", "the URL must begin with http:// or https://"),
             (
                 "http://u:secret@host",
                 "the URL must not name a user: nobody is asked for one",

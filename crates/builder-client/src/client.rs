@@ -7,6 +7,7 @@ use std::time::Duration;
 use alloy_primitives::Address;
 use blockwright_builder_api::signing_digest;
 use blockwright_signer::{Signature, Signer};
+use blockwright_trust::TlsTrust;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{Method, Request, StatusCode};
@@ -19,7 +20,7 @@ use hyper_util::rt::TokioExecutor;
 
 use crate::offer::Parties;
 use crate::url::BuilderUrl;
-use crate::{Answer, ClientError, Offer, Wanted, trust};
+use crate::{Answer, ClientError, Offer, Wanted};
 
 /// No block is longer: gas for 60 million bytes of calldata, in hex.
 const ANSWER_BYTES_MAX: usize = 128 << 20;
@@ -75,7 +76,7 @@ impl BuilderClient {
     pub fn new(config: ClientConfig) -> Result<Self, ClientError> {
         let url = BuilderUrl::parse(&config.url)?;
         let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(trust::tls(config.ca.as_deref())?)
+            .with_tls_config(TlsTrust::load(config.ca.as_deref())?.client_config())
             .https_or_http()
             .enable_http1()
             .build();

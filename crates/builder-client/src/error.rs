@@ -1,10 +1,10 @@
 //! Why there is no offer, and what is wrong with one.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
 
 use alloy_primitives::{Address, B256};
 use blockwright_payload::FieldError;
+use blockwright_trust::TrustError;
 use blockwright_types::OpFork;
 
 /// No offer came of a request.
@@ -19,13 +19,8 @@ pub enum ClientError {
         reason: String,
     },
     /// Certificate authorities cannot be read.
-    #[error("certificate authorities in {path}: {reason}")]
-    Certificates {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
+    #[error(transparent)]
+    Certificates(#[from] TrustError),
     /// The request cannot be signed.
     #[error("the request cannot be signed: {0}")]
     Unsigned(#[from] blockwright_signer::SignError),
@@ -138,7 +133,7 @@ impl ClientError {
     pub fn name(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::Url { .. } => "url",
-            Self::Certificates { .. } => "certificates",
+            Self::Certificates(_) => "certificates",
             Self::Unsigned(_) | Self::Panicked => "unsigned",
             Self::BeaconRoot { .. } => "beacon_root",
             Self::Unreachable(_) => "unreachable",

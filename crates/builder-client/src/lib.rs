@@ -24,6 +24,4 @@ mod tests;
 mod tips;
 pub use tips::{TipsError, tips};
 
-mod trust;
-
 mod url;

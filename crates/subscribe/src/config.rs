@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use blockwright_flashblocks::Form;
+use blockwright_trust::TlsTrust;
 
-use crate::{StreamKey, StreamUrl, SubscribeError, TlsTrust};
+use crate::{StreamKey, StreamUrl, SubscribeError};
 
 /// Configuration of a [`Subscriber`](crate::Subscriber).
 #[derive(Clone, Debug)]

@@ -1,5 +1,6 @@
 //! From a URL to an open WebSocket.
 
+use blockwright_trust::TlsTrust;
 use http::header::AUTHORIZATION;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -11,7 +12,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use crate::url::Asked;
-use crate::{Disconnect, FrameHeader, StreamKey, StreamUrl, SubscriberConfig, TlsTrust};
+use crate::{Disconnect, FrameHeader, StreamKey, StreamUrl, SubscriberConfig};
 
 /// What a server of ours says where it goes on behind the position asked for.
 const RESUMED: &str = "flashblocks-resumed";

@@ -1,6 +1,6 @@
 //! What can be wrong with settings, connections and frames.
 
-use std::path::PathBuf;
+use blockwright_trust::TrustError;
 
 /// Settings that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -20,16 +20,8 @@ pub enum SubscribeError {
     #[error("the key of a stream must be 1 to 256 visible ASCII characters")]
     Key,
     /// A file of certificates cannot be used.
-    #[error("certificates {}: {cause}", path.display())]
-    Certificates {
-        /// The PEM file.
-        path: PathBuf,
-        /// What is wrong with it.
-        cause: String,
-    },
-    /// TLS cannot be set up.
-    #[error("TLS: {0}")]
-    Tls(String),
+    #[error(transparent)]
+    Certificates(#[from] TrustError),
     /// A limit of zero would stop everything.
     #[error("{0} must not be zero")]
     Zero(&'static str),

@@ -27,9 +27,6 @@ pub use subscriber::Subscriber;
 
 mod taken;
 
-mod trust;
-pub use trust::TlsTrust;
-
 mod unpack;
 
 mod url;

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use blockwright_trust::TlsTrust;
 use tokio::sync::mpsc;
 
 use crate::backoff::Backoff;
@@ -11,7 +12,6 @@ use crate::taken::Taken;
 use crate::watchdog::Watchdog;
 use crate::{
     Disconnect, Event, Gap, Jitter, RandomJitter, StreamUrl, SubscribeError, SubscriberConfig,
-    TlsTrust,
 };
 
 /// A stream that is connected to again whenever it breaks. See the crate's documentation.

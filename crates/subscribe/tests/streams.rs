@@ -9,8 +9,9 @@ use blockwright_stream::{
     ApiKey, FlashblockServer, RelayPublisher, RelayedFrame, StreamConfig, TlsIdentity,
 };
 use blockwright_subscribe::{
-    Disconnect, Event, Gap, Jitter, StreamKey, Subscriber, SubscriberConfig, TlsTrust,
+    Disconnect, Event, Gap, Jitter, StreamKey, Subscriber, SubscriberConfig,
 };
+use blockwright_trust::TlsTrust;
 use blockwright_types::PayloadId;
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::net::{TcpListener, TcpStream};

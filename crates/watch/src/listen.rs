@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use blockwright_flashblocks::{Dialect, Form, MetadataDetail};
 pub use blockwright_subscribe::StreamKey;
 use blockwright_subscribe::{
-    Disconnect, Event, Gap, StreamUrl, SubscribeError, Subscriber, SubscriberConfig, TlsTrust,
+    Disconnect, Event, Gap, StreamUrl, SubscribeError, Subscriber, SubscriberConfig,
 };
+use blockwright_trust::TlsTrust;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
@@ -74,7 +75,7 @@ pub fn listen(
     let trust = access.ca.as_deref().map(|path| TlsTrust::load(Some(path)));
     let config = SubscriberConfig {
         key: access.key.clone(),
-        trust: trust.transpose().map_err(refused)?,
+        trust: trust.transpose().map_err(|error| refused(error.into()))?,
         form: Form::new(dialect, MetadataDetail::Full),
         ..SubscriberConfig::new(parsed)
     };

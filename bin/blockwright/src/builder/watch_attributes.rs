@@ -2,9 +2,11 @@
 
 use std::convert::Infallible;
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use blockwright_attributes::{AttributesEvent, AttributesUrl, ClientConfig, Subscription};
+use blockwright_trust::TlsTrust;
 use clap::Args;
 
 use crate::run::{self, ShutdownSignals};
@@ -17,6 +19,9 @@ pub(crate) struct WatchAttributesArgs {
     /// The stream, `http://127.0.0.1:9546` for instance.
     #[arg(value_name = "URL", value_parser = url)]
     url: AttributesUrl,
+    /// PEM file of certificate authorities that are believed beside the system's, for https://.
+    #[arg(long, env = "BLOCKWRIGHT_BUILDER_CA", value_name = "FILE")]
+    ca: Option<PathBuf>,
     /// Print the events' JSON.
     #[arg(id = "builder.json", long = "json", env = "BLOCKWRIGHT_BUILDER_JSON")]
     json: bool,
@@ -45,7 +50,11 @@ pub(crate) fn run(args: WatchAttributesArgs) -> eyre::Result<()> {
 
 /// What is wrong at the first attempt ends it; a stream that was there is waited for.
 async fn watch(args: &WatchAttributesArgs) -> eyre::Result<()> {
-    let config = ClientConfig::new(Vec::new());
+    let trust = args.ca.as_deref().map(|path| TlsTrust::load(Some(path)));
+    let config = ClientConfig {
+        trust: trust.transpose()?,
+        ..ClientConfig::new(Vec::new())
+    };
     let label = args.url.label()?;
     let mut left = args.count.unwrap_or(u64::MAX);
     let mut subscription = Subscription::open(&args.url, &config).await?;

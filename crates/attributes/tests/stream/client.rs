@@ -187,7 +187,10 @@ fn urls_that_are_none_and_urls_given_twice_are_refused() {
         let client = AttributesClient::new(ClientConfig::new(urls), std::sync::Arc::new(Nobody));
         client.map(|_| ()).unwrap_err().to_string()
     };
-    assert_eq!(said(&["ftp://x"]), "the URL must begin with http://");
+    assert_eq!(
+        said(&["ftp://x"]),
+        "the URL must begin with http:// or https://"
+    );
     let twice = ["http://x:9546", "http://x:9546/events"];
     assert_eq!(said(&twice), "x:9546 is named twice");
 }

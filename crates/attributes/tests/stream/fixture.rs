@@ -50,7 +50,15 @@ impl Served {
     }
 
     pub(crate) async fn start_at(addr: SocketAddr, limits: SubscriberLimits) -> Self {
-        let config = EventServerConfig { addr, limits };
+        let config = EventServerConfig {
+            addr,
+            limits,
+            tls: None,
+        };
+        Self::start_with(config).await
+    }
+
+    pub(crate) async fn start_with(config: EventServerConfig) -> Self {
         let (server, feed) = AttributesServer::bind(config).await.unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         Self {

@@ -10,14 +10,19 @@ use blockwright_attributes::{
     BuildFuture, BuildOutcome, BuildTarget, ClientConfig, EventServerConfig, SubscriberLimits,
 };
 use blockwright_engine::{Engine, GivenAttributes, Streamed};
+use blockwright_trust::TlsTrust;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::builder_api::TLS;
 use crate::flag::flag;
 use crate::node::ended;
 use crate::server_runtime::ServerRuntime;
 use crate::{BuilderApiSettings, LaunchError, Listen};
+
+const URL: &str = "--builder-api.attributes-url";
+const CA: &str = "--builder-api.attributes-ca";
 
 /// How long an event's parent may take to come: the block is on its way already when its successor is
 /// asked for.
@@ -44,6 +49,8 @@ impl BuilderApiSettings {
         let config = EventServerConfig {
             addr: Listen { addr, port }.socket(),
             limits: SubscriberLimits::default(),
+            // One certificate for whoever deals with builders.
+            tls: self.tls.identity(TLS)?,
         };
         let bind = async move { AttributesServer::bind(config).await.map_err(refused) };
         let (server, feed) = runtime.run(bind).await?;
@@ -62,10 +69,18 @@ impl BuilderApiSettings {
         engine: &Engine,
         stopped: &watch::Receiver<bool>,
     ) -> Result<Option<JoinHandle<()>>, LaunchError> {
+        let ca = self.attributes_ca.as_deref();
         if self.attributes_urls.is_empty() {
-            return Ok(None);
+            return match ca {
+                Some(_) => Err(flag(CA, &format!("there is no {URL} that it is for"))),
+                None => Ok(None),
+            };
         }
-        let config = ClientConfig::new(self.attributes_urls.clone());
+        let trust = ca.map(|path| TlsTrust::load(Some(path))).transpose();
+        let config = ClientConfig {
+            trust: trust.map_err(|error| flag(CA, &error))?,
+            ..ClientConfig::new(self.attributes_urls.clone())
+        };
         let target = Arc::new(Builds(engine.clone()));
         let client = AttributesClient::new(config, target).map_err(refused)?;
         let following = client.run_until(ended(stopped.clone()));
@@ -148,8 +163,7 @@ fn refused(error: AttributesError) -> LaunchError {
             addr,
             source,
         },
-        AttributesError::Url(_) | AttributesError::Twice(_) => {
-            flag("--builder-api.attributes-url", &error)
-        }
+        AttributesError::Url(_) | AttributesError::Twice(_) => flag(URL, &error),
+        AttributesError::Trust(_) => flag(CA, &error),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256, hex};
@@ -34,7 +35,7 @@ const SECP_KEY: KeyFlags = KeyFlags {
     hex: "--builder-api.secp-key-hex",
 };
 
-const TLS: TlsFlags = TlsFlags {
+pub(crate) const TLS: TlsFlags = TlsFlags {
     cert: "--builder-api.tls-cert",
     key: "--builder-api.tls-key",
 };
@@ -60,13 +61,15 @@ pub struct BuilderApiSettings {
     pub version_names: VersionNames,
     /// Requests a second from one address.
     pub requests_per_second_max: u32,
-    /// With a certificate the API is served by TLS; the attributes stream is not.
+    /// With a certificate the API and the attributes stream are served by TLS.
     pub tls: TlsFiles,
     /// Port of the attributes stream, 0 for a free one; `None` is 9546 on a development chain, and
     /// elsewhere no such stream.
     pub events_port: Option<u16>,
     /// Attributes streams to build by.
     pub attributes_urls: Vec<AttributesUrl>,
+    /// PEM file of certificate authorities that `https://` streams are checked against beside the system's.
+    pub attributes_ca: Option<PathBuf>,
     /// Whether `engine_getPayload` answers as if it knew no payload, so that no consensus client of ours
     /// publishes a block that is for proposers.
     pub withholds_payloads: bool,
@@ -89,6 +92,7 @@ impl Default for BuilderApiSettings {
             tls: TlsFiles::default(),
             events_port: None,
             attributes_urls: Vec::new(),
+            attributes_ca: None,
             withholds_payloads: false,
             is_development: false,
         }

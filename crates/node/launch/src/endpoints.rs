@@ -48,7 +48,7 @@ pub struct Bound {
     pub metrics: SocketAddr,
     /// Builder API, where there is one.
     pub builder_api: Option<SocketAddr>,
-    /// Whether it speaks TLS.
+    /// Whether it speaks TLS, as the stream of payload attributes does then.
     pub builder_api_tls: bool,
     /// Stream of payload attributes, where there is one.
     pub builder_events: Option<SocketAddr>,
@@ -70,7 +70,7 @@ impl Endpoints {
             flashblocks: format!("{stream}://{}", bound.flashblocks),
             metrics: format!("http://{}/metrics", bound.metrics),
             builder_api: bound.builder_api.map(|addr| format!("{http}://{addr}")),
-            builder_events: bound.builder_events.map(|addr| format!("http://{addr}")),
+            builder_events: bound.builder_events.map(|addr| format!("{http}://{addr}")),
             jwt,
         }
     }

@@ -10,8 +10,9 @@ use blockwright_follow::{FollowDeps, Handover, ReplicaDeps, Sources, start_follo
 use blockwright_pending::PendingFeed;
 use blockwright_pool::Pool;
 use blockwright_subscribe::{
-    Event, StreamKey, StreamUrl, SubscribeError, Subscriber, SubscriberConfig, TlsTrust,
+    Event, StreamKey, StreamUrl, SubscribeError, Subscriber, SubscriberConfig,
 };
+use blockwright_trust::TlsTrust;
 use tokio::sync::mpsc;
 
 use crate::LaunchError;
@@ -168,7 +169,7 @@ fn config(settings: &FollowSettings) -> Result<SubscriberConfig, LaunchError> {
 fn refused(error: &SubscribeError) -> LaunchError {
     let at_fault = match error {
         SubscribeError::Key => KEY,
-        SubscribeError::Certificates { .. } | SubscribeError::Tls(_) => CA,
+        SubscribeError::Certificates(_) => CA,
         SubscribeError::NoUrl | SubscribeError::Url { .. } | SubscribeError::Zero(_) => URL,
     };
     flag(at_fault, error)
@@ -228,7 +229,7 @@ mod tests {
             ),
             (
                 settings(&[good], None, Some("no-such.pem")),
-                "--flashblocks.url-ca: certificates no-such.pem",
+                "--flashblocks.url-ca: certificate authorities in no-such.pem",
             ),
             (
                 settings(&[], None, Some("ca.pem")),

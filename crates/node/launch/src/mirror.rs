@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use blockwright_flashblocks::Form;
 use blockwright_mirror::{Health, Mirror, MirrorConfig, MirrorError};
-use blockwright_subscribe::{StreamKey, StreamUrl, SubscribeError, SubscriberConfig, TlsTrust};
+use blockwright_subscribe::{StreamKey, StreamUrl, SubscribeError, SubscriberConfig};
+use blockwright_trust::TlsTrust;
 use serde::Serialize;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -190,7 +191,7 @@ fn refused(error: &MirrorError) -> LaunchError {
         MirrorError::NoUpstream => UPSTREAM,
         MirrorError::Upstream { source, .. } => match source {
             SubscribeError::Key => UPSTREAM_KEY,
-            SubscribeError::Certificates { .. } | SubscribeError::Tls(_) => UPSTREAM_CA,
+            SubscribeError::Certificates(_) => UPSTREAM_CA,
             SubscribeError::Zero("frame_bytes_max") => "--mirror.frame-size",
             SubscribeError::Zero("interval") => "--mirror.interval",
             SubscribeError::NoUrl | SubscribeError::Url { .. } | SubscribeError::Zero(_) => {

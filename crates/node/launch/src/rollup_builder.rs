@@ -106,7 +106,7 @@ const fn reason(error: &ClientError) -> &'static str {
         ClientError::Refused { .. } => "refused",
         ClientError::Lie(_) | ClientError::TooLong(_) => "lie",
         ClientError::Url { .. }
-        | ClientError::Certificates { .. }
+        | ClientError::Certificates(_)
         | ClientError::Unsigned(_)
         | ClientError::BeaconRoot { .. }
         | ClientError::Panicked => "fault",

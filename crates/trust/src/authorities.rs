@@ -1,4 +1,4 @@
-//! Whose certificates are believed.
+//! Certificate authorities that are believed.
 
 use core::fmt;
 use std::path::Path;
@@ -10,9 +10,10 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use crate::SubscribeError;
+use crate::TrustError;
 
-/// The certificate authorities that `wss://` servers are checked against: the system's, and those of a file.
+/// The certificate authorities that servers are checked against: the system's, and those of a file. Clones
+/// share everything.
 #[derive(Clone)]
 pub struct TlsTrust(Arc<ClientConfig>);
 
@@ -20,8 +21,8 @@ impl TlsTrust {
     /// The system's authorities and, where given, those in a PEM file.
     ///
     /// # Errors
-    /// [`SubscribeError::Certificates`] where the file holds none, [`SubscribeError::Tls`].
-    pub fn load(extra: Option<&Path>) -> Result<Self, SubscribeError> {
+    /// [`TrustError::Authorities`] where the file cannot be read or holds none.
+    pub fn load(extra: Option<&Path>) -> Result<Self, TrustError> {
         let mut roots = RootCertStore::empty();
         // A system without any is not at fault: the file may hold all that is needed.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -30,19 +31,25 @@ impl TlsTrust {
         }
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
-            .map_err(|error| SubscribeError::Tls(error.to_string()))?
+            .expect("the provider has the protocol versions that it is built with")
             .with_root_certificates(roots)
             .with_no_client_auth();
         Ok(Self(Arc::new(config)))
     }
 
-    pub(crate) fn connector(&self) -> TlsConnector {
+    /// Makes a plain connection a TLS one, once the server has shown a certificate that is believed.
+    pub fn connector(&self) -> TlsConnector {
         TlsConnector::from(Arc::clone(&self.0))
+    }
+
+    /// The settings themselves, for clients that connect by something else.
+    pub fn client_config(&self) -> ClientConfig {
+        (*self.0).clone()
     }
 }
 
-fn add(roots: &mut RootCertStore, path: &Path) -> Result<(), SubscribeError> {
-    let bad = |cause: String| SubscribeError::Certificates {
+fn add(roots: &mut RootCertStore, path: &Path) -> Result<(), TrustError> {
+    let bad = |cause: String| TrustError::Authorities {
         path: path.to_path_buf(),
         cause,
     };
@@ -71,17 +78,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_of_certificates_is_read_or_named() {
+    fn a_file_of_authorities_is_taken_or_named() {
         let folder = tempfile::tempdir().unwrap();
-        let good = folder.path().join("ca.pem");
+        let path = folder.path().join("ca.pem");
         let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-        std::fs::write(&good, made.cert.pem()).unwrap();
-        TlsTrust::load(Some(&good)).unwrap();
-        let empty = folder.path().join("empty.pem");
-        std::fs::write(&empty, "nothing").unwrap();
-        for path in [empty, folder.path().join("missing.pem")] {
-            let error = TlsTrust::load(Some(&path)).unwrap_err().to_string();
-            assert!(error.contains(path.to_str().unwrap()), "{error}");
+        std::fs::write(&path, made.cert.pem()).unwrap();
+        TlsTrust::load(Some(&path)).unwrap();
+        let said = |path: &Path| TlsTrust::load(Some(path)).unwrap_err().to_string();
+        let name = path.to_str().unwrap();
+        for text in ["nothing", made.signing_key.serialize_pem().as_str()] {
+            std::fs::write(&path, text).unwrap();
+            let error = said(&path);
+            assert!(error.contains("no certificate"), "{error}");
+            assert!(error.contains(name), "{error}");
         }
+        std::fs::remove_file(&path).unwrap();
+        assert!(said(&path).contains(name));
     }
 }

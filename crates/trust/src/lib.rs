@@ -1,0 +1,7 @@
+#![doc = include_str!("../README.md")]
+
+mod authorities;
+pub use authorities::TlsTrust;
+
+mod error;
+pub use error::TrustError;
