@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use alloy_primitives::{Address, B256, U256, hex};
-use blockwright_builder_api::{BidTrace, PATH, RequestMessage, signing_digest};
+use blockwright_builder_codec::{BidTrace, PAYLOAD_PATH, RequestMessage, signing_digest};
 use blockwright_engine::ExecutionPayload;
 use blockwright_launch::dev_accounts;
 use blockwright_signer::{LocalSigner, SecretText, Signature, Signer, recover};
@@ -67,7 +67,7 @@ fn http(url: &str, method: &str, path: &str, body: &str) -> (u16, Value) {
 }
 
 fn ask(url: &str, request: &Value) -> (u16, Value) {
-    http(url, "POST", PATH, &request.to_string())
+    http(url, "POST", PAYLOAD_PATH, &request.to_string())
 }
 
 fn start_dev(more: &[&str]) -> Blockwright {
@@ -235,9 +235,9 @@ async fn whoever_asks_wrongly_gets_a_code_and_nothing_else() {
         assert!(answer["message"].as_str().unwrap().contains(said));
     }
     let text = good.to_string();
-    assert_eq!(http(url, "GET", PATH, "").0, 405);
+    assert_eq!(http(url, "GET", PAYLOAD_PATH, "").0, 405);
     assert_eq!(http(url, "POST", "/eth/v1/builder", &text).0, 404);
-    assert_eq!(http(url, "POST", PATH, &" ".repeat(4_097)).0, 413);
+    assert_eq!(http(url, "POST", PAYLOAD_PATH, &" ".repeat(4_097)).0, 413);
     // None of these ended the building.
     let next = stream.next().await;
     assert_eq!(next["payload_id"], first["payload_id"]);

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256, U256, hex};
-use blockwright_builder_api::{BidTrace, signing_digest};
 use blockwright_builder_client::{
     Against, BuilderClient, ClientConfig, ClientError, Lie, Offer, Wanted, tips,
 };
+use blockwright_builder_codec::{BidTrace, signing_digest};
 use blockwright_launch::dev_accounts;
 use blockwright_payload::ExecutionPayload;
 use blockwright_signer::{

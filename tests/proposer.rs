@@ -11,10 +11,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::{B256, U256, hex};
-use blockwright_builder_api::{BidTrace, signing_digest};
 use blockwright_builder_client::{
     BuilderClient, Choice, ClientConfig, Offer, Wanted, choose, tips,
 };
+use blockwright_builder_codec::{BidTrace, signing_digest};
 use blockwright_launch::dev_accounts;
 use blockwright_payload::ExecutionPayload;
 use blockwright_signer::{LocalSigner, SecretText, Signer};

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use alloy_primitives::{B256, U256, hex};
 use blockwright_attributes::{AttributesUrl, ClientConfig, Subscription};
-use blockwright_builder_api::{BidTrace, signing_digest};
+use blockwright_builder_codec::{BidTrace, signing_digest};
 use blockwright_engine::ExecutionPayload;
 use blockwright_launch::dev_accounts;
 use blockwright_signer::{LocalSigner, SecretText, Signer};
@@ -74,7 +74,7 @@ impl Wire {
         let length = body.len();
         let request = format!(
             "POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}",
-            blockwright_builder_api::PATH
+            blockwright_builder_codec::PAYLOAD_PATH
         );
         let Some(url) = self.builder.get().cloned() else {
             return;

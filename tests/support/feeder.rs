@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use alloy_primitives::B256;
-use blockwright_builder_api::PATH;
+use blockwright_builder_codec::PAYLOAD_PATH;
 use blockwright_signer::Signature;
 use jsonrpsee::http_client::HttpClientBuilder;
 use serde_json::{Value, json};
@@ -158,7 +158,7 @@ pub fn ask(url: &str, slot: u64, parent_hash: B256) -> (u16, Value) {
     })
     .to_string();
     let length = body.len();
-    let head = format!("POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n");
+    let head = format!("POST {PAYLOAD_PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n");
     let text = exchange(url, &format!("{head}Connection: close\r\n\r\n{body}"));
     let status = text.split(' ').nth(1).unwrap().parse().unwrap();
     let (_, body) = text.split_once("\r\n\r\n").unwrap();

@@ -25,7 +25,7 @@ const EDGES: &[(&str, &[&str])] = &[
         &["types", "flashblocks", "chain", "ordered-trie", "signer"],
     ),
     ("testkit", &["types", "seams", "core", "service", "verify"]),
-    ("builder-codec", &[]),
+    ("builder-codec", &["types"]),
     ("signer", &["types"]),
     ("listen", &["types"]),
     ("trust", &["types"]),
@@ -42,7 +42,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("payload", &["types", "chain"]),
     ("payment", &["types", "seams", "signer"]),
-    ("builder-api", &["types", "listen", "signer"]),
+    (
+        "builder-api",
+        &["types", "builder-codec", "listen", "signer"],
+    ),
     (
         "builder-rpc",
         &["types", "builder-api", "builder-codec", "signer"],
@@ -50,7 +53,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("attributes", &["types", "listen", "trust"]),
     (
         "builder-client",
-        &["types", "builder-api", "payload", "signer", "trust"],
+        &["types", "builder-codec", "payload", "signer", "trust"],
     ),
     ("bench", &["types", "chain", "flashblocks", "subscribe"]),
     ("subscribe", &["types", "flashblocks", "trust"]),

@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256};
+use blockwright_builder_codec::{PayloadRequest, RequestMessage, VersionNames, signing_digest};
 use blockwright_signer::{Signature, Signer, recover};
 use blockwright_types::SealedBlock;
 use bytes::Bytes;
 
-use crate::{
-    PayloadRequest, PayloadSource, Refusal, Released, RequestMessage, VersionNames, bid_of,
-    signing_digest,
-};
+use crate::{PayloadSource, Refusal, Released, bid_of};
 
 /// How a desk answers.
 #[derive(Clone, Debug)]

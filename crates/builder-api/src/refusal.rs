@@ -1,9 +1,10 @@
 //! Why a request gets no payload, and how it is told.
 
+use blockwright_builder_codec::RequestError;
 use hyper::StatusCode;
 use serde_json::json;
 
-use crate::{NotReleased, RequestError};
+use crate::NotReleased;
 
 /// An answer without a payload. What it says is no help to a stranger: without a proposer's signature
 /// nothing is told of what is built.

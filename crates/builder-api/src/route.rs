@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use blockwright_builder_codec::PAYLOAD_PATH;
 use blockwright_listen::Allowance;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes, Incoming};
@@ -14,9 +15,6 @@ use hyper::{Method, Request, Response, StatusCode};
 use crate::paced::Progress;
 use crate::pieces::Pieces;
 use crate::{Answer, PayloadDesk, Refusal, metrics};
-
-/// The one path that is served.
-pub const PATH: &str = "/eth/v1/builder/payload";
 
 /// What requests of one connection have in common.
 #[derive(Clone)]
@@ -58,7 +56,7 @@ impl Route {
     }
 
     async fn outcome(&self, request: Request<Incoming>) -> Result<Answer, Refusal> {
-        if request.uri().path() != PATH {
+        if request.uri().path() != PAYLOAD_PATH {
             return Err(Refusal::Path);
         }
         if request.method() != Method::POST {

@@ -1,6 +1,6 @@
 //! A builder's answer, read without trust.
 
-use blockwright_builder_api::BidTrace;
+use blockwright_builder_codec::BidTrace;
 use blockwright_payload::ExecutionPayload;
 use blockwright_signer::Signature;
 use serde::Deserialize;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::Address;
-use blockwright_builder_api::signing_digest;
+use blockwright_builder_codec::{PayloadRequest, signing_digest};
 use blockwright_signer::{Signature, Signer};
 use blockwright_trust::TlsTrust;
 use bytes::Bytes;
@@ -126,10 +126,7 @@ impl BuilderClient {
                 .map_err(|_| ClientError::Panicked)??,
             None => Signature::ZERO,
         };
-        let (slot, parent) = (message.slot, message.parent_hash);
-        Ok(format!(
-            r#"{{"message":{{"slot":"{slot:#x}","parentHash":"{parent}"}},"signature":"{signature}"}}"#
-        ))
+        Ok(PayloadRequest { message, signature }.to_json())
     }
 
     async fn ask(&self, body: String) -> Result<Bytes, ClientError> {

@@ -2,7 +2,7 @@
 
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B256};
-use blockwright_builder_api::{BidTrace, RequestMessage, VersionNames, signing_digest};
+use blockwright_builder_codec::{BidTrace, RequestMessage, VersionNames, signing_digest};
 use blockwright_payload::ExecutionPayload;
 use blockwright_signer::recover;
 use blockwright_types::OpFork;

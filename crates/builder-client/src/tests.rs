@@ -4,7 +4,7 @@ use alloy_consensus::{SignableTransaction, TxEip1559};
 use alloy_eips::eip2718::Encodable2718;
 use alloy_eips::eip4895::Withdrawal;
 use alloy_primitives::{Address, B256, Bloom, Bytes, TxKind, U256};
-use blockwright_builder_api::{BidTrace, VersionNames, signing_digest};
+use blockwright_builder_codec::{BidTrace, VersionNames, signing_digest};
 use blockwright_payload::{ExecutionPayload, FieldError};
 use blockwright_signer::{LocalSigner, SecretText, Signature, Signer};
 use blockwright_types::OpFork;

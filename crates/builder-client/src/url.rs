@@ -1,7 +1,7 @@
 //! A builder's URL.
 
 use alloy_primitives::Address;
-use blockwright_builder_api::PATH;
+use blockwright_builder_codec::PAYLOAD_PATH;
 use http::Uri;
 
 use crate::ClientError;
@@ -37,7 +37,7 @@ impl BuilderUrl {
             .map(|user| user.parse::<Address>())
             .transpose()
             .map_err(|_| bad("the user part must be the builder's address"))?;
-        let endpoint = format!("{scheme}://{host}{PATH}").parse();
+        let endpoint = format!("{scheme}://{host}{PAYLOAD_PATH}").parse();
         let endpoint = endpoint.map_err(|_| bad("the host is malformed"))?;
         Ok(Self { endpoint, builder })
     }

@@ -3,6 +3,9 @@
 mod around;
 pub use around::UnsignedBlock;
 
+mod bid;
+pub use bid::BidTrace;
+
 mod block;
 pub use block::{
     BeaconBlock, BeaconBlockBodyBellatrix, BeaconBlockBodyCapella, BeaconBlockBodyDeneb,
@@ -35,5 +38,17 @@ pub use payload::{
     TransactionTooLong, Transactions, Withdrawal, transactions_root,
 };
 
+mod request;
+pub use request::{PAYLOAD_PATH, PayloadRequest, RequestMessage};
+
+mod request_error;
+pub use request_error::RequestError;
+
+mod signing;
+pub use signing::signing_digest;
+
 mod transactions;
 pub use transactions::TransactionsTree;
+
+mod version;
+pub use version::{UnknownVersionNames, VersionNames};

@@ -1,7 +1,8 @@
 //! Who gets what.
 
 use alloy_primitives::{Address, B256};
-use blockwright_builder_api::{BidTrace, PATH, bid_of, signing_digest};
+use blockwright_builder_api::bid_of;
+use blockwright_builder_codec::{BidTrace, PAYLOAD_PATH, signing_digest};
 use blockwright_signer::{Signature, Signer, recover};
 use serde_json::{Value, json};
 
@@ -53,7 +54,7 @@ async fn a_connection_serves_request_after_request() {
         assert_eq!(exchange(&mut stream, &post(&good())).await.0, 200);
         assert_eq!(exchange(&mut stream, &post("{}")).await.0, 400);
     }
-    let query = post(&good()).replace(PATH, &format!("{PATH}?x=y"));
+    let query = post(&good()).replace(PAYLOAD_PATH, &format!("{PAYLOAD_PATH}?x=y"));
     assert_eq!(exchange(&mut stream, &query).await.0, 200);
     listener.stop().await;
 }
@@ -128,13 +129,19 @@ async fn other_methods_paths_and_bodies_are_refused() {
     let listener = Listener::start(Setup::new()).await;
     let long = " ".repeat(4_097);
     let chunked = format!(
-        "POST {PATH} HTTP/1.1\r\nHost: b\r\nTransfer-Encoding: chunked\r\n\r\n1001\r\n{long}\r\n0\r\n\r\n"
+        "POST {PAYLOAD_PATH} HTTP/1.1\r\nHost: b\r\nTransfer-Encoding: chunked\r\n\r\n1001\r\n{long}\r\n0\r\n\r\n"
     );
     let cases = [
-        (format!("GET {PATH} HTTP/1.1\r\nHost: b\r\n\r\n"), 405),
+        (
+            format!("GET {PAYLOAD_PATH} HTTP/1.1\r\nHost: b\r\n\r\n"),
+            405,
+        ),
         (post(&good()).replace("POST", "PUT"), 405),
-        (post(&good()).replace(PATH, "/"), 404),
-        (post(&good()).replace(PATH, &format!("{PATH}/")), 404),
+        (post(&good()).replace(PAYLOAD_PATH, "/"), 404),
+        (
+            post(&good()).replace(PAYLOAD_PATH, &format!("{PAYLOAD_PATH}/")),
+            404,
+        ),
         (post(&good()).replace("payload", "Payload"), 404),
         (post(&long), 413),
         (chunked, 413),

@@ -7,9 +7,10 @@ use std::time::Duration;
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, U256, address, hex};
 use blockwright_builder_api::{
-    DeskConfig, NotReleased, PATH, PayloadDesk, PayloadServer, PayloadServerConfig, PayloadSource,
-    Released, RequestMessage, ServerLimits, VersionNames, signing_digest,
+    DeskConfig, NotReleased, PayloadDesk, PayloadServer, PayloadServerConfig, PayloadSource,
+    Released, ServerLimits,
 };
+use blockwright_builder_codec::{PAYLOAD_PATH, RequestMessage, VersionNames, signing_digest};
 use blockwright_signer::{LocalSigner, SecretText, Signer};
 use blockwright_types::{OpFork, SealedBlock};
 use bytes::Bytes;
@@ -175,7 +176,7 @@ pub(crate) fn good() -> String {
 /// As the living proposers send it.
 pub(crate) fn post(body: &str) -> String {
     format!(
-        "POST {PATH} HTTP/1.1\r\nHost: builder\r\nContent-Type: application/octet-stream\r\n\
+        "POST {PAYLOAD_PATH} HTTP/1.1\r\nHost: builder\r\nContent-Type: application/octet-stream\r\n\
          Authorization: Basic eDo=\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )

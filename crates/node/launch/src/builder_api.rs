@@ -9,9 +9,9 @@ use alloy_primitives::{Address, B256, hex};
 use blockwright_attributes::AttributesUrl;
 use blockwright_builder_api::{
     BuilderApiError, DeskConfig, NotReleased, PayloadDesk, PayloadServer, PayloadServerConfig,
-    PayloadSource, Released, ServerLimits, VersionNames,
+    PayloadSource, Released, ServerLimits,
 };
-use blockwright_builder_codec::ChainDomain;
+use blockwright_builder_codec::{ChainDomain, VersionNames};
 use blockwright_engine::{Engine, ReleasedBlock};
 use blockwright_service::ReleaseError;
 use blockwright_signer::{BlsPublicKey, LocalSigner, SecretText, Signer};

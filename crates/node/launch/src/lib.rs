@@ -66,8 +66,7 @@ mod tls_files;
 pub use tls_files::TlsFiles;
 
 pub use blockwright_attributes::AttributesUrl;
-pub use blockwright_builder_api::VersionNames;
-pub use blockwright_builder_codec::ChainDomain;
+pub use blockwright_builder_codec::{ChainDomain, VersionNames};
 pub use blockwright_flashblocks::{Dialect, Form, MetadataDetail};
 pub use blockwright_forward::TargetUrl;
 pub use blockwright_payment::PaymentTerms;

@@ -1,7 +1,8 @@
 //! Requests and bids as the proposers of today sign them, to the byte.
+#![allow(clippy::unwrap_used)]
 
 use alloy_primitives::{Address, B256, Bytes, hex};
-use blockwright_builder_api::{BidTrace, PayloadRequest, signing_digest};
+use blockwright_builder_codec::{BidTrace, PayloadRequest, signing_digest};
 use blockwright_signer::{LocalSigner, SecretText, Signature, Signer, recover};
 use serde_json::Value;
 

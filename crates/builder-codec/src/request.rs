@@ -2,9 +2,8 @@
 
 use core::str::FromStr;
 
-use alloy_primitives::{B256, U64};
+use alloy_primitives::{B256, FixedBytes, U64};
 use alloy_rlp::RlpEncodable;
-use blockwright_signer::Signature;
 use serde_json::Value;
 
 use crate::RequestError;
@@ -18,13 +17,16 @@ pub struct RequestMessage {
     pub parent_hash: B256,
 }
 
+/// The path that requests for payloads are posted to.
+pub const PAYLOAD_PATH: &str = "/eth/v1/builder/payload";
+
 /// The body of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PayloadRequest {
     /// What is signed.
     pub message: RequestMessage,
     /// The proposer's signature of it.
-    pub signature: Signature,
+    pub signature: FixedBytes<65>,
 }
 
 impl PayloadRequest {
@@ -52,6 +54,15 @@ impl PayloadRequest {
             },
             signature: bytes(json.get("signature"), "signature", 65)?,
         })
+    }
+
+    /// Writes what [`Self::from_json`] reads.
+    pub fn to_json(&self) -> String {
+        let RequestMessage { slot, parent_hash } = &self.message;
+        let signature = &self.signature;
+        format!(
+            r#"{{"message":{{"slot":"{slot:#x}","parentHash":"{parent_hash}"}},"signature":"{signature}"}}"#
+        )
     }
 }
 
@@ -112,9 +123,11 @@ mod tests {
         request["message"]["more"] = json!([1, 2]);
         request["version"] = json!(null);
         let read = read(&request).unwrap();
+        let again = PayloadRequest::from_json(read.to_json().as_bytes());
+        assert_eq!(again.unwrap(), read);
         assert_eq!(read.message.slot, 0xbf);
         assert_eq!(read.message.parent_hash, B256::repeat_byte(0x11));
-        assert_eq!(read.signature, Signature::repeat_byte(7));
+        assert_eq!(read.signature, FixedBytes::repeat_byte(7));
     }
 
     #[test]
