@@ -13,9 +13,10 @@ use std::time::Duration;
 use alloy_primitives::{Address, B256, U256, hex};
 use blockwright_attributes::AttributesEvent;
 use blockwright_builder_api::{
-    BidTrace, DeskConfig, NotReleased, PayloadDesk, PayloadRequest, PayloadServer,
-    PayloadServerConfig, PayloadSource, Released, ServerLimits, VersionNames, signing_digest,
+    DeskConfig, NotReleased, PayloadDesk, PayloadServer, PayloadServerConfig, PayloadSource,
+    Released, ServerLimits,
 };
+use blockwright_builder_codec::{BidTrace, PayloadRequest, VersionNames, signing_digest};
 use blockwright_launch::dev_accounts;
 use blockwright_payload::ExecutionPayload;
 use blockwright_signer::{LocalSigner, SecretText, Signature, Signer, recover};
