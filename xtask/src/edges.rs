@@ -26,6 +26,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("testkit", &["types", "seams", "core", "service", "verify"]),
     ("builder-codec", &["types"]),
+    ("flags", &["outlets"]),
     ("signer", &["types"]),
     ("listen", &["types"]),
     ("trust", &["types"]),
@@ -43,6 +44,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("payload", &["types", "chain"]),
     ("payment", &["types", "seams", "signer"]),
     (
+        "requests",
+        &["types", "seams", "service", "chain", "payload"],
+    ),
+    (
         "builder-api",
         &["types", "builder-codec", "listen", "signer"],
     ),
@@ -51,6 +56,26 @@ const EDGES: &[(&str, &[&str])] = &[
         &["types", "builder-api", "builder-codec", "signer"],
     ),
     ("attributes", &["types", "listen", "trust"]),
+    (
+        "outlets",
+        &[
+            "types",
+            "seams",
+            "service",
+            "requests",
+            "attributes",
+            "builder-api",
+            "builder-codec",
+            "builder-rpc",
+            "flashblocks",
+            "listen",
+            "payment",
+            "signer",
+            "stream",
+            "threads",
+            "trust",
+        ],
+    ),
     (
         "builder-client",
         &["types", "builder-codec", "payload", "signer", "trust"],
@@ -69,7 +94,8 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "engine",
         &[
-            "types", "seams", "service", "exec", "chain", "payload", "state", "pool", "threads",
+            "types", "seams", "service", "exec", "chain", "payload", "requests", "state", "pool",
+            "threads",
         ],
     ),
     (
@@ -122,14 +148,10 @@ const EDGES: &[(&str, &[&str])] = &[
             "engine",
             "follow",
             "rpc",
-            "attributes",
-            "builder-api",
             "builder-client",
-            "builder-codec",
             "builder-rpc",
-            "listen",
+            "outlets",
             "trust",
-            "payment",
             "mirror",
             "subscribe",
             "stream",
@@ -145,7 +167,7 @@ const EDGES: &[(&str, &[&str])] = &[
 const FOREIGN: &[(&str, &[&str])] = &[
     ("alloy-evm", &["judge"]),
     ("alloy-op-evm", &["judge"]),
-    ("clap", &["blockwright"]),
+    ("clap", &["blockwright", "flags"]),
     ("op-revm", &["exec"]),
     ("revm", &["exec"]),
 ];

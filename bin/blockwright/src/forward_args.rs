@@ -3,10 +3,9 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use blockwright_flags::duration;
 use blockwright_launch::{ForwardSettings, Source, TargetUrl};
 use clap::Args;
-
-use crate::duration;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Forwarding")]

@@ -4,10 +4,8 @@ mod api_args;
 mod args;
 mod bench;
 mod builder;
-mod builder_api_args;
 mod config_file;
 mod dev;
-mod duration;
 mod follow_args;
 mod forward_args;
 mod keys;
@@ -15,7 +13,6 @@ mod live;
 mod logging;
 mod mirror;
 mod node;
-mod payment_args;
 mod process_args;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
@@ -23,8 +20,6 @@ mod reference;
 mod rollup_builder_args;
 mod rpc_args;
 mod run;
-mod secret_arg;
-mod stream_args;
 mod watch;
 
 use std::ffi::OsString;

@@ -4,14 +4,13 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use blockwright_flags::{StreamArgs, duration};
 use blockwright_launch::{Dialect, Form, MetadataDetail, MirrorSettings, StreamKey, start_mirror};
 use clap::{Args, ValueEnum};
 
-use crate::duration;
 use crate::logging::{self, Voice};
 use crate::process_args::{OutletArgs, ProcessArgs};
 use crate::run::{self, ShutdownSignals};
-use crate::stream_args::StreamArgs;
 
 #[derive(Debug, Args)]
 pub(crate) struct MirrorArgs {

@@ -3,10 +3,9 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use blockwright_flags::{LOOPBACK, StreamListenArgs};
 use blockwright_launch::Listen;
 use clap::Args;
-
-use crate::args::LOOPBACK;
 
 /// How the process is set up and what it says.
 #[derive(Debug, Args)]
@@ -34,16 +33,8 @@ pub(crate) struct ProcessArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Servers")]
 pub(crate) struct OutletArgs {
-    /// Flashblock stream: interface.
-    #[arg(long = "flashblocks.addr", env = "BLOCKWRIGHT_FLASHBLOCKS_ADDR", default_value = LOOPBACK)]
-    flashblocks_addr: IpAddr,
-    /// Flashblock stream: port, 0 for a free one.
-    #[arg(
-        long = "flashblocks.port",
-        env = "BLOCKWRIGHT_FLASHBLOCKS_PORT",
-        default_value_t = 1111
-    )]
-    flashblocks_port: u16,
+    #[command(flatten)]
+    flashblocks: StreamListenArgs,
     /// Prometheus metrics: interface.
     #[arg(long = "metrics.addr", env = "BLOCKWRIGHT_METRICS_ADDR", default_value = LOOPBACK)]
     metrics_addr: IpAddr,
@@ -59,10 +50,7 @@ pub(crate) struct OutletArgs {
 impl OutletArgs {
     /// The flashblock stream's address.
     pub(crate) const fn flashblocks(&self) -> Listen {
-        Listen {
-            addr: self.flashblocks_addr,
-            port: self.flashblocks_port,
-        }
+        self.flashblocks.listen()
     }
 
     /// The metrics' address.

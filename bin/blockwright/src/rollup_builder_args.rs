@@ -3,11 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use blockwright_flags::{duration, secret};
 use blockwright_launch::{KeySource, RollupBuilderSettings, SecretText};
 use clap::Args;
-
-use crate::duration;
-use crate::secret_arg::secret;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Blocks from a builder")]

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
+use blockwright_flags::duration;
 use blockwright_launch::{PendingSettings, Placeholders, RpcLimits};
 use clap::{Args, ValueEnum};
-
-use crate::duration;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Preconfirmed state")]

@@ -1,7 +1,12 @@
 //! The transaction that a block ends with.
 
+use std::sync::Arc;
+
 use alloy_primitives::{Address, U256};
-use blockwright_types::{AccountPost, SharedTx, SkipReason, Usage};
+use blockwright_types::{AccountPost, BuildRequest, SharedTx, SkipReason, Usage};
+
+/// Makes what closes the block that is asked for, if anything does.
+pub type MakeClosing = Arc<dyn Fn(&BuildRequest) -> Option<Box<dyn Closing>> + Send + Sync>;
 
 /// What a block is when its last transaction is to be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ mod clock;
 pub use clock::Clock;
 
 mod closing;
-pub use closing::{Closing, ClosingView};
+pub use closing::{Closing, ClosingView, MakeClosing};
 
 mod host;
 pub use host::{Host, HostError};

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use alloy_primitives::B256;
 use blockwright_seams::{
-    Closing, Host, HostError, RootFault, RootKeys, RootSession, RootsAnswer, RootsReply, Wake,
+    Closing, Host, HostError, MakeClosing, RootFault, RootKeys, RootSession, RootsAnswer,
+    RootsReply, Wake,
 };
 use blockwright_types::{BuildRequest, Changes, Roots};
 use crossbeam_channel::bounded;
@@ -36,9 +37,6 @@ pub enum RootsScript {
 
 /// How long a real root session may take, in real time.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Makes what closes a block.
-type MakeClosing = Arc<dyn Fn(&BuildRequest) -> Option<Box<dyn Closing>> + Send + Sync>;
 
 type Parked = Arc<Mutex<VecDeque<Box<dyn FnOnce() + Send>>>>;
 

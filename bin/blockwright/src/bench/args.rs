@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use blockwright_bench::{ChainPlan, CrowdPlan, Load, Pace, RunPlan, Target, Timing, TroublePlan};
+use blockwright_flags::duration;
 use clap::{Args, Subcommand, ValueEnum};
 use eyre::WrapErr;
-
-use crate::duration;
 
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {

@@ -8,15 +8,14 @@ use std::time::Duration;
 
 use alloy_primitives::{Address, B256};
 use blockwright_builder_client::{BuilderClient, ClientConfig, Wanted};
+use blockwright_flags::{duration, secret};
 use blockwright_launch::{OpFork, SecretText};
 use blockwright_signer::{LocalSigner, PasswordSource, Signer};
 use clap::Args;
 use eyre::{WrapErr, ensure, eyre};
 
 use super::proposer_node::ProposerNode;
-use crate::duration;
 use crate::run;
-use crate::secret_arg::secret;
 
 #[derive(Debug, Args)]
 pub(crate) struct GetPayloadArgs {

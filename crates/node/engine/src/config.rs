@@ -25,7 +25,8 @@ pub struct EngineConfig {
     /// again. Default 512.
     pub invalid_max: usize,
     /// Whether `engine_getPayload` answers as if it knew no payload: who is to have blocks gets them by
-    /// [`Engine::release`](crate::Engine::release) and [`Engine::offer`](crate::Engine::offer). Default false.
+    /// [`Requests::release`](blockwright_requests::Requests::release) and
+    /// [`Requests::offer`](blockwright_requests::Requests::offer). Default false.
     pub withholds_payloads: bool,
 }
 

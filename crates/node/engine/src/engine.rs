@@ -1,7 +1,6 @@
 //! The engine: what a consensus client asks for, as typed calls.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use alloy_primitives::B256;
@@ -10,19 +9,19 @@ use alloy_rpc_types_engine::{
 };
 use blockwright_chain::ChainSpec;
 use blockwright_pool::Pool;
+use blockwright_requests::{Requests, RequestsConfig, RequestsDeps};
 use blockwright_seams::Clock;
 use blockwright_service::BuilderHandle;
 use blockwright_state::{CanonUpdate, Store};
 use blockwright_types::{OpFork, PayloadId, SealedBlock};
 use op_alloy_rpc_types_engine::OpPayloadAttributes;
 use parking_lot::Mutex;
-use tokio::sync::watch;
 
 use crate::arriving::Arriving;
 use crate::follower::{Audience, Follower};
-use crate::given::Given;
 use crate::incoming::Incoming;
 use crate::invalid::InvalidBlocks;
+use crate::node::EmbeddedNode;
 use crate::orphans::Orphans;
 use crate::rival::LastAnswer;
 use crate::{
@@ -49,10 +48,9 @@ pub(crate) struct Inner {
     pub(crate) last_answer: LastAnswer,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) heads: Heads,
-    /// Attributes that came by the Engine API.
-    pub(crate) given: Given,
-    /// Goes up whenever a block was imported.
-    pub(crate) imports: watch::Sender<u64>,
+    /// What is asked of the builder.
+    pub(crate) requests: Requests<EmbeddedHost>,
+    pub(crate) node: Arc<EmbeddedNode>,
     pub(crate) invalid: Mutex<InvalidBlocks>,
     pub(crate) orphans: Mutex<Orphans>,
     /// Payloads that are being imported.
@@ -64,8 +62,6 @@ pub(crate) struct Inner {
     pub(crate) choosing: Mutex<()>,
     /// Told of them in the same order, under `choosing`.
     pub(crate) follower: Follower,
-    /// Whether a block is being written to the log before its fork choice.
-    pub(crate) is_writing_ahead: AtomicBool,
 }
 
 impl Engine {
@@ -90,6 +86,8 @@ impl Engine {
         deps.pool.on_head_jump(audience.view_of(&block)?);
         metrics::head(head.number);
         heads.publish(block, Arc::new(CanonUpdate::default()));
+        let node = Arc::new(EmbeddedNode::new(deps.store.clone(), deps.pool.clone()));
+        let requests = requests(&config, &deps, Arc::clone(&node));
         let inner = Inner {
             config,
             chain: deps.chain,
@@ -101,8 +99,8 @@ impl Engine {
             last_answer: LastAnswer::default(),
             clock: deps.clock,
             heads,
-            given: Given::new(),
-            imports: watch::Sender::new(0),
+            requests,
+            node,
             invalid: Mutex::new(InvalidBlocks::new(config.invalid_max)),
             orphans: Mutex::new(Orphans::new(
                 config.orphans_max,
@@ -112,7 +110,6 @@ impl Engine {
             importing: Mutex::default(),
             choosing: Mutex::default(),
             follower: Follower::start(audience)?,
-            is_writing_ahead: AtomicBool::new(false),
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -132,6 +129,11 @@ impl Engine {
     /// Blocks and states.
     pub fn store(&self) -> &Store {
         &self.inner.store
+    }
+
+    /// What is asked of the builder, by the Engine API and beside it.
+    pub fn requests(&self) -> &Requests<EmbeddedHost> {
+        &self.inner.requests
     }
 
     /// `engine_forkchoiceUpdatedV1` to `V3` (execution-apis; OP exec-engine, "Engine API usage").
@@ -159,8 +161,11 @@ impl Engine {
                 let head = state.head_block_hash;
                 let attributes = Arc::new(attributes);
                 let asked = Arc::clone(&attributes);
-                let request = self.inner.request(version, head, asked, received_at);
-                let id = self.inner.start_given(request.await?, attributes).await?;
+                let requests = self.requests().clone();
+                let request =
+                    blocking(move || requests.request(version, head, &asked, received_at));
+                let request = request.await??;
+                let id = self.requests().start_given(request, attributes).await?;
                 ForkchoiceUpdated::new(chosen).with_payload_id(id)
             }
             _ => ForkchoiceUpdated::new(chosen),
@@ -201,7 +206,7 @@ impl Engine {
             let builder = self.inner.builder.clone();
             blocking(move || builder.resolve(id)).await??
         };
-        self.inner.write_ahead(&best.block);
+        self.inner.node.write_ahead(&best.block);
         metrics::call("getPayload", started.elapsed());
         Ok((best.block, fork))
     }
@@ -253,6 +258,24 @@ impl Engine {
         metrics::payload_status(status.status.as_str());
         Ok(status)
     }
+}
+
+fn requests(
+    config: &EngineConfig,
+    deps: &EngineDeps,
+    node: Arc<EmbeddedNode>,
+) -> Requests<EmbeddedHost> {
+    let config = RequestsConfig {
+        payload_id_version: config.payload_id_version,
+    };
+    let deps = RequestsDeps {
+        chain: Arc::clone(&deps.chain),
+        node,
+        host: EmbeddedHost::new(deps.store.clone(), deps.pool.clone()),
+        builder: deps.builder.clone(),
+        clock: Arc::clone(&deps.clock),
+    };
+    Requests::new(config, deps)
 }
 
 /// Runs work that computes or waits for the disk off the async workers. It goes on where the caller

@@ -1,12 +1,10 @@
 //! Choosing the head: durable first, then told to the pool and everybody else.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use alloy_primitives::B256;
 use alloy_rpc_types_engine::{ForkchoiceState, PayloadStatus};
 use blockwright_state::{BlockRef, ForkChoice, StateError};
-use blockwright_types::SealedBlock;
 use tokio::sync::oneshot;
 
 use crate::EngineError;
@@ -87,22 +85,5 @@ impl Inner {
                 let _ = reply.send(Err(error));
             }
         }
-    }
-
-    /// Begins to write a block that was handed out to the log, so that the fork choice that is to
-    /// name it need not wait for that. One at a time: should it not be begun, the fork choice does
-    /// it.
-    pub(crate) fn write_ahead(self: &Arc<Self>, block: &Arc<SealedBlock>) {
-        if self.is_writing_ahead.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        let inner = Arc::clone(self);
-        let block = Arc::clone(block);
-        tokio::task::spawn_blocking(move || {
-            if let Err(error) = inner.store.write_ahead(&block) {
-                tracing::error!(hash = %block.hash, %error, "a block cannot be written to the log");
-            }
-            inner.is_writing_ahead.store(false, Ordering::Release);
-        });
     }
 }

@@ -5,14 +5,11 @@ use std::sync::Arc;
 use alloy_primitives::B256;
 use blockwright_exec::ExecBlock;
 use blockwright_pool::{Pool, PoolCandidates};
-use blockwright_seams::{Closing, Host, HostError, RootsReply, Wake};
+use blockwright_seams::{Closing, Host, HostError, MakeClosing, RootsReply, Wake};
 use blockwright_state::{StateReader, Store, TrieDelta, TrieSession};
 use blockwright_types::BuildRequest;
 
 use crate::view::StateAccounts;
-
-/// Makes what closes the block that is asked for, if anything does.
-pub type MakeClosing = Arc<dyn Fn(&BuildRequest) -> Option<Box<dyn Closing>> + Send + Sync>;
 
 /// Store, EVM and pool behind the builder's seams.
 #[derive(Clone)]

@@ -2,8 +2,6 @@
 
 mod arriving;
 
-mod attributes;
-
 mod config;
 pub use config::{EngineConfig, EngineDeps};
 
@@ -19,14 +17,11 @@ mod follower;
 
 mod fork_choice;
 
-mod given;
-pub use given::GivenAttributes;
-
 mod heads;
 pub use heads::Heads;
 
 mod host;
-pub use host::{EmbeddedHost, MakeClosing};
+pub use host::EmbeddedHost;
 
 mod import;
 
@@ -41,16 +36,12 @@ mod metrics;
 
 mod new_payload;
 
-mod offer;
-pub use offer::OfferedBlock;
+mod node;
 
 mod orphans;
 
 mod preconfirmed;
 pub use preconfirmed::Preconfirmed;
-
-mod release;
-pub use release::ReleasedBlock;
 
 mod rival;
 pub use rival::{NotTaken, Rival, RivalOffer, RivalWanted};
@@ -62,16 +53,14 @@ mod server;
 pub use server::{AuthRpcConfig, AuthRpcServer, ServeError, serve_authrpc};
 
 mod senders;
-pub use senders::{BadTransaction, decode_all};
+pub use senders::decode_all;
 
 mod splice;
 
-mod streamed;
-pub use streamed::Streamed;
-
-mod version;
-pub use version::{ForkchoiceVersion, GetPayloadVersion, NewPayloadVersion};
-
 mod view;
 
-pub use blockwright_payload::{BlobsBundle, ExecutionPayload, PayloadEnvelope};
+pub use blockwright_payload::{
+    BlobsBundle, ExecutionPayload, ForkchoiceVersion, GetPayloadVersion, NewPayloadVersion,
+    PayloadEnvelope,
+};
+pub use blockwright_requests::BadTransaction;

@@ -22,7 +22,7 @@ impl Inner {
         let hash = incoming.payload.block_hash;
         let status = self.decide(incoming)?;
         if status.is_valid() {
-            self.tell_imported();
+            self.node.tell_imported();
         }
         if status.is_valid() && self.orphans.lock().has_children(&hash) {
             let inner = Arc::clone(self);
@@ -40,7 +40,7 @@ impl Inner {
                 let hash = child.payload.block_hash;
                 match self.decide(child) {
                     Ok(status) if status.is_valid() => {
-                        self.tell_imported();
+                        self.node.tell_imported();
                         parents.push(hash);
                     }
                     Ok(_) => {}

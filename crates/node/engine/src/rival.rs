@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::{B256, U256};
+use blockwright_requests::Asked;
 use blockwright_types::{OpFork, PayloadId, SealedBlock};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
-use crate::given::Asked;
 use crate::{Engine, EngineError, ExecutionPayload, GetPayloadVersion, NewPayloadVersion, metrics};
 
 /// Another builder.
@@ -82,7 +82,7 @@ impl Engine {
         version: GetPayloadVersion,
         id: PayloadId,
     ) -> Result<(Arc<SealedBlock>, OpFork), EngineError> {
-        let asked = self.inner.given.asked_for(id);
+        let asked = self.requests().asked_for(id);
         let (Some(rival), Some(asked)) = (&self.inner.rival, asked) else {
             return self.resolve(version, id).await;
         };

@@ -17,6 +17,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use alloy_primitives::{B256, Bytes};
+use blockwright_payload::TransactionsText;
 use blockwright_types::SealedBlock;
 use hyper::header::CONTENT_LENGTH;
 use hyper::{HeaderMap, Method};
@@ -28,7 +29,6 @@ use tower::{Layer, Service};
 use crate::Engine;
 use body::{Pieces, next_data};
 use recognise::{Received, receive};
-pub(crate) use text::TransactionsText;
 
 /// With a request: where an answer may leave the block whose transactions are to be put into it.
 #[derive(Clone, Debug)]
@@ -182,7 +182,7 @@ async fn fill_in(
     match memmem::find(&answer, item.as_bytes()) {
         Some(at) => {
             pieces.push(answer.slice(..at));
-            text.append_to(&mut pieces);
+            text::append(text, &mut pieces);
             pieces.push(answer.slice(at + item.len()..));
         }
         // The call failed after all.

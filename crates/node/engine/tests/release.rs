@@ -4,7 +4,8 @@
 mod support;
 
 use alloy_primitives::{Address, B256};
-use blockwright_engine::{ExecutionPayload, ReleasedBlock};
+use blockwright_engine::ExecutionPayload;
+use blockwright_requests::ReleasedBlock;
 use blockwright_service::{ReleaseError, RootsRule};
 use blockwright_types::OpFork;
 use support::{Rig, transfer};
@@ -14,7 +15,7 @@ const RECEIVER: Address = Address::repeat_byte(0x77);
 /// Releases as the builder API does: on a thread that may wait.
 async fn release(rig: &Rig, parent: B256, number: u64) -> Result<ReleasedBlock, ReleaseError> {
     let engine = rig.engine.clone();
-    let released = tokio::task::spawn_blocking(move || engine.release(parent, number));
+    let released = tokio::task::spawn_blocking(move || engine.requests().release(parent, number));
     released.await.unwrap()
 }
 
@@ -89,9 +90,10 @@ async fn an_offered_block_is_handed_out_as_it_was() {
         let id = rig.start(parent, attributes).await.unwrap();
         let engine = rig.engine.clone();
         let work = tokio::task::spawn_blocking(move || {
-            let offered = engine.offer(parent).unwrap();
+            let requests = engine.requests();
+            let offered = requests.offer(parent).unwrap();
             let block = offered.block();
-            let increase = |account| engine.balance_increase(block, account).unwrap();
+            let increase = |account| requests.balance_increase(block, account).unwrap();
             let paid = increase(RECEIVER);
             assert!(!paid.is_zero());
             let balance = engine.store().reader(parent).unwrap().account(&RECEIVER);
@@ -100,7 +102,7 @@ async fn an_offered_block_is_handed_out_as_it_was() {
             assert!(tips >= block.value && !tips.is_zero(), "{tips}");
             assert!(increase(Address::repeat_byte(0x99)).is_zero());
             let payload: ExecutionPayload =
-                serde_json::from_slice(&engine.reveal(&offered).concat()).unwrap();
+                serde_json::from_slice(&requests.reveal(&offered).concat()).unwrap();
             assert_eq!(payload, ExecutionPayload::of_block(block, fork));
             payload
         });

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256};
-use blockwright_engine::{EngineError, ForkchoiceVersion, GivenAttributes, Streamed};
+use blockwright_engine::ForkchoiceVersion;
+use blockwright_requests::{GivenAttributes, RequestError, Streamed};
 use blockwright_service::ReleaseError;
 use blockwright_types::{OpFork, PayloadId};
 use op_alloy_rpc_types_engine::OpPayloadAttributes;
@@ -31,15 +32,15 @@ async fn stream(
     parent: B256,
     number: u64,
     attributes: &OpPayloadAttributes,
-) -> Result<Streamed, EngineError> {
+) -> Result<Streamed, RequestError> {
     let event = event(parent, number, attributes);
-    rig.engine.build_streamed(event, LONG).await
+    rig.engine.requests().build_streamed(event, LONG).await
 }
 
 /// The id of the payload on `parent`.
 async fn released(rig: &Rig, parent: B256, number: u64) -> Result<B256, ReleaseError> {
     let engine = rig.engine.clone();
-    let released = tokio::task::spawn_blocking(move || engine.release(parent, number));
+    let released = tokio::task::spawn_blocking(move || engine.requests().release(parent, number));
     released.await.unwrap().map(|released| released.block.hash)
 }
 
@@ -85,7 +86,7 @@ async fn a_block_that_was_never_chosen_may_be_the_parent() {
     // The event comes before the block.
     let waiting = {
         let (engine, event) = (rig.engine.clone(), event(parent, 2, &attributes));
-        tokio::spawn(async move { engine.build_streamed(event, LONG).await })
+        tokio::spawn(async move { engine.requests().build_streamed(event, LONG).await })
     };
     let second = other.extend(parent, &[]).await;
     // An orphan at first: it comes with the block before it, in the background.
@@ -112,7 +113,12 @@ async fn a_parent_that_does_not_come_is_not_waited_for_long() {
     let unknown = B256::repeat_byte(9);
     let event = event(unknown, 1, &attributes);
     let brief = Duration::from_millis(20);
-    let answer = rig.engine.build_streamed(event, brief).await.unwrap();
+    let answer = rig
+        .engine
+        .requests()
+        .build_streamed(event, brief)
+        .await
+        .unwrap();
     assert_eq!(answer, Streamed::UnknownParent);
     rig.stop().await;
 }
@@ -192,7 +198,7 @@ async fn what_breaks_a_rule_is_refused_by_name() {
 async fn what_the_engine_api_gives_is_told_once() {
     let rig = Rig::new(OpFork::Karst);
     let parent = rig.genesis();
-    let mut told = rig.engine.given();
+    let mut told = rig.engine.requests().given();
     let attributes = rig.attributes(parent, &[transfer(0, RECEIVER)]);
     stream(&rig, parent, 1, &attributes).await.unwrap();
     assert_eq!(

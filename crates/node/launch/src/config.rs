@@ -1,41 +1,15 @@
 //! What a node is told to do, after command line, environment and file were merged.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use blockwright_outlets::{
+    BuilderApiSettings, BuilderConfig, Listen, PaymentSettings, StreamSettings,
+};
 use blockwright_rpc::Namespace;
-use blockwright_service::{RootsRule, ShareRule};
 use blockwright_types::OpFork;
 
-use crate::{
-    BuilderApiSettings, FollowSettings, ForwardSettings, PaymentSettings, PendingSettings,
-    RollupBuilderSettings, StreamSettings,
-};
-
-/// Where a server listens; port 0 asks the system for a free one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Listen {
-    /// Interface address.
-    pub addr: IpAddr,
-    /// TCP port.
-    pub port: u16,
-}
-
-impl Listen {
-    /// Loopback at `port`.
-    pub const fn loopback(port: u16) -> Self {
-        Self {
-            addr: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            port,
-        }
-    }
-
-    /// As a socket address.
-    pub const fn socket(&self) -> SocketAddr {
-        SocketAddr::new(self.addr, self.port)
-    }
-}
+use crate::{FollowSettings, ForwardSettings, PendingSettings, RollupBuilderSettings};
 
 /// The five servers of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,43 +34,6 @@ impl Default for Listeners {
             authrpc: Listen::loopback(8551),
             flashblocks: Listen::loopback(1111),
             metrics: Listen::loopback(9001),
-        }
-    }
-}
-
-/// The builder's settings.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BuilderConfig {
-    /// Interval between flashblocks; at least 50 ms.
-    pub flashblock_interval: Duration,
-    /// How long before the block's timestamp the last flashblock is due.
-    pub end_margin: Duration,
-    /// Which flashblocks carry roots.
-    pub roots: RootsRule,
-    /// How a block's capacity is handed out over its flashblocks.
-    pub share: ShareRule,
-    /// How long before the block's timestamp a flashblock must be ready to be published; zero is no
-    /// limit.
-    pub publish_by: Duration,
-    /// Largest estimated compressed size of one transaction in bytes; 0 is unlimited.
-    pub da_tx_bytes_max: u64,
-    /// Largest estimated compressed size of a block in bytes; 0 is unlimited.
-    pub da_block_bytes_max: u64,
-    /// First byte of payload ids: 3 for sidecars up to 0.7.16, 4 from 0.7.17.
-    pub payload_id_version: u8,
-}
-
-impl Default for BuilderConfig {
-    fn default() -> Self {
-        Self {
-            flashblock_interval: Duration::from_millis(200),
-            end_margin: Duration::from_millis(75),
-            roots: RootsRule::Every,
-            share: ShareRule::Even,
-            publish_by: Duration::ZERO,
-            da_tx_bytes_max: 0,
-            da_block_bytes_max: 0,
-            payload_id_version: 3,
         }
     }
 }

@@ -1,26 +1,16 @@
 //! Why a node did not start or had to stop.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use blockwright_outlets::OutletError;
 use blockwright_types::Severity;
 
 /// A failure of launching or running a node.
 #[derive(Debug, thiserror::Error)]
 pub enum LaunchError {
-    /// A server could not listen.
-    #[error(
-        "{server}: cannot listen on {addr}: {source} (choose another port, 0 takes a free one)"
-    )]
-    Listen {
-        /// Which server: http, ws, authrpc, flashblocks, metrics or builder-api.
-        server: &'static str,
-        /// The address asked for.
-        addr: SocketAddr,
-        /// The system's answer.
-        #[source]
-        source: std::io::Error,
-    },
+    /// What a node shares with every host of the builder could not be opened.
+    #[error(transparent)]
+    Outlet(#[from] OutletError),
     /// The genesis file could not be read.
     #[error("genesis {path}: {source}")]
     GenesisFile {
@@ -77,26 +67,9 @@ pub enum LaunchError {
         #[source]
         source: std::io::Error,
     },
-    /// Settings contradict each other.
-    #[error("{flag}: {reason}")]
-    Config {
-        /// The flag at fault.
-        flag: &'static str,
-        /// What is wrong with it.
-        reason: String,
-    },
     /// The metrics recorder could not be installed.
     #[error("metrics: {0}")]
     Metrics(String),
-    /// A server or the engine failed to start.
-    #[error("{part}: {source}")]
-    Start {
-        /// What failed.
-        part: &'static str,
-        /// Why.
-        #[source]
-        source: Box<dyn core::error::Error + Send + Sync>,
-    },
 }
 
 impl LaunchError {
@@ -104,4 +77,17 @@ impl LaunchError {
     pub const fn severity(&self) -> Severity {
         Severity::Fatal
     }
+}
+
+/// What is wrong with `flag`.
+pub(crate) fn flag(flag: &'static str, reason: &dyn core::fmt::Display) -> LaunchError {
+    OutletError::flag(flag, reason).into()
+}
+
+/// `part` did not start.
+pub(crate) fn failed(
+    part: &'static str,
+    source: impl core::error::Error + Send + Sync + 'static,
+) -> LaunchError {
+    OutletError::start(part, source).into()
 }

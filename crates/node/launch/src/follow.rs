@@ -16,7 +16,7 @@ use blockwright_trust::TlsTrust;
 use tokio::sync::mpsc;
 
 use crate::LaunchError;
-use crate::flag::flag;
+use crate::error::{failed, flag};
 
 const URL: &str = "--flashblocks.url";
 const KEY: &str = "--flashblocks.url-key";
@@ -126,10 +126,8 @@ impl Stream {
             events: self.events,
             heads: engine.heads().head(),
         };
-        let thread = start_following(deps, sources).map_err(|source| LaunchError::Start {
-            part: "follower",
-            source: Box::new(source),
-        })?;
+        let thread = start_following(deps, sources);
+        let thread = thread.map_err(|error| failed("follower", error))?;
         Ok((self.subscriber, thread))
     }
 }

@@ -8,6 +8,7 @@ use blockwright_forward::{
 use blockwright_rpc::{Forwarding, Source};
 
 use crate::LaunchError;
+use crate::error::flag;
 
 const SEQUENCER: &str = "--rollup.sequencer-http";
 const FORWARD: &str = "--txpool.forward";
@@ -54,16 +55,13 @@ impl ForwardSettings {
             })
         });
         let sequencer = sequencer.transpose();
-        let sequencer = sequencer.map_err(|error| refused(SEQUENCER, &error))?;
+        let sequencer = sequencer.map_err(|error| flag(SEQUENCER, &error))?;
         if let Some(url) = &self.sequencer_http
             && self.targets.contains(url)
         {
             let twice = ForwardError::Twice(url.label().unwrap_or_default());
             let reason = format!("{twice}: it is {SEQUENCER} already");
-            return Err(LaunchError::Config {
-                flag: FORWARD,
-                reason,
-            });
+            return Err(flag(FORWARD, &reason));
         }
         let mut forwarding = Forwarding {
             sequencer,
@@ -78,16 +76,9 @@ impl ForwardSettings {
             ..ForwardConfig::new(self.targets.clone())
         };
         let (forwarder, service) =
-            Forwarder::new(&config).map_err(|error| refused(FORWARD, &error))?;
+            Forwarder::new(&config).map_err(|error| flag(FORWARD, &error))?;
         forwarding.copies = Some(forwarder);
         Ok((forwarding, Some(service)))
-    }
-}
-
-fn refused(flag: &'static str, error: &ForwardError) -> LaunchError {
-    LaunchError::Config {
-        flag,
-        reason: error.to_string(),
     }
 }
 

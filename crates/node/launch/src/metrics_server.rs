@@ -6,10 +6,11 @@ use std::net::SocketAddr;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
+use blockwright_outlets::{Listen, OutletError};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 
-use crate::{LaunchError, Listen};
+use crate::LaunchError;
 
 /// Buckets for durations in seconds, from 50 µs to 10 s.
 const DURATION_BUCKETS: &[f64] = &[
@@ -54,7 +55,7 @@ pub(crate) async fn bind(
     health: impl Fn() -> Result<String, String> + Clone + Send + Sync + 'static,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(SocketAddr, impl Future<Output = ()> + Send), LaunchError> {
-    let failed = |source| LaunchError::Listen {
+    let failed = |source| OutletError::Listen {
         server: "metrics",
         addr: listen.socket(),
         source,

@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use blockwright_flashblocks::Form;
 use blockwright_mirror::{Health, Mirror, MirrorConfig, MirrorError};
+use blockwright_outlets::{Listen, StreamSettings, ended};
 use blockwright_subscribe::{StreamKey, StreamUrl, SubscribeError, SubscriberConfig};
 use blockwright_trust::TlsTrust;
 use serde::Serialize;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::flag::flag;
-use crate::{LaunchError, Listen, StreamSettings, endpoints, metrics_server};
+use crate::error::flag;
+use crate::{LaunchError, endpoints, metrics_server};
 
 const UPSTREAM: &str = "--upstream";
 const UPSTREAM_KEY: &str = "--mirror.upstream-key";
@@ -140,11 +141,6 @@ impl RunningMirror {
         }
         tracing::info!("stopped");
     }
-}
-
-/// Resolves once the mirror is asked to stop, or is gone.
-async fn ended(mut stopped: watch::Receiver<bool>) {
-    let _ = stopped.wait_for(|stop| *stop).await;
 }
 
 fn upstreams(settings: &MirrorSettings) -> Result<Vec<SubscriberConfig>, LaunchError> {

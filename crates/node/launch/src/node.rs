@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use blockwright_chain::ChainSpec;
 use blockwright_engine::{EmbeddedHost, Engine, EngineConfig, EngineDeps, JwtSecret};
+use blockwright_outlets::{
+    BuilderConfig, ProposerOutlets, Registered, ServerRuntime, ended, ended_cleanly,
+};
 use blockwright_pool::{Pool, PoolConfig};
 use blockwright_seams::FlashblockSink;
-use blockwright_service::{BuilderHandle, BuilderService, JobConfig, ServiceConfig, SystemClock};
+use blockwright_service::{BuilderHandle, JobConfig, SystemClock};
 use blockwright_state::{Genesis, Store, StoreConfig};
 use blockwright_stream::Publisher;
 use blockwright_types::SealedBlock;
@@ -15,17 +18,12 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::datadir::DataDir;
-use crate::flag::flag;
+use crate::error::{failed, flag};
 use crate::follow::Following;
 use crate::outlets::Outlets;
 use crate::overlay::Preconfirmed;
-use crate::payment::Registered;
-use crate::proposer_outlets::ProposerOutlets;
-use crate::server_runtime::ServerRuntime;
 use crate::servers::{RpcInputs, Servers, check_waits};
-use crate::{
-    Bound, BuilderConfig, Endpoints, LaunchError, NodeConfig, TxPoolConfig, metrics_server,
-};
+use crate::{Bound, Endpoints, LaunchError, NodeConfig, TxPoolConfig, metrics_server};
 
 /// A node that listens everywhere. Ends with [`Node::stop`], or abruptly when dropped.
 pub struct Node {
@@ -64,7 +62,7 @@ impl Node {
         datadir: DataDir,
         config: NodeConfig,
     ) -> Result<Self, LaunchError> {
-        let job = job_config(&config.builder)?;
+        let job = config.builder.job()?;
         check_waits(&config.rpc)?;
         // Before the first part that counts anything.
         let recorder = metrics_server::recorder()?;
@@ -94,7 +92,8 @@ impl Node {
             following.start(&engine, &pool, preconfirmed.feed(), ended(stopped.clone()))?;
         let settings = &config.builder_api;
         let until_end = ended(stopped.clone());
-        let proposers = settings.proposers(&engine, &builder, datadir.builder(), until_end)?;
+        let requests = engine.requests().clone();
+        let proposers = settings.proposers(&requests, datadir.builder(), until_end)?;
         registered.tell(proposers.recipient);
         let mut tasks = outlets.tasks;
         tasks.push(tokio::spawn(preconfirmed.watch(ended(stopped.clone()))));
@@ -109,12 +108,10 @@ impl Node {
         let servers = Servers::start(&config, &engine, inputs, secret).await?;
         let streaming = outlets.streaming;
         let for_proposers =
-            ProposerOutlets::start(settings, proposers.payloads, &engine, &streaming, stopped)
+            ProposerOutlets::start(settings, proposers.payloads, &requests, &streaming, stopped)
                 .await?;
-        let bound = for_proposers.bound(Bound {
-            flashblocks_tls: config.stream.is_tls(),
-            ..servers.bound(outlets.flashblocks, outlets.metrics)
-        });
+        let bound = servers.bound(outlets.flashblocks, outlets.metrics);
+        let bound = with_outlets(bound, &config, &for_proposers);
         let endpoints = tell(&bound, jwt, config.endpoints.as_deref())?;
         let node = Self {
             endpoints,
@@ -187,6 +184,17 @@ impl Node {
     }
 }
 
+/// What listens, with what is for subscribers and proposers.
+fn with_outlets(bound: Bound, config: &NodeConfig, proposers: &ProposerOutlets) -> Bound {
+    Bound {
+        flashblocks_tls: config.stream.is_tls(),
+        builder_api: proposers.builder_api(),
+        builder_api_tls: config.builder_api.tls.is_given(),
+        builder_events: proposers.events(),
+        ..bound
+    }
+}
+
 /// What listens, written to `file` where there is to be one.
 fn tell(bound: &Bound, jwt: PathBuf, file: Option<&Path>) -> Result<Endpoints, LaunchError> {
     let endpoints = Endpoints::new(bound, jwt);
@@ -226,12 +234,8 @@ fn open_host(
     registered: &Registered,
 ) -> Result<EmbeddedHost, LaunchError> {
     let host = EmbeddedHost::new(store.clone(), pool.clone());
-    if config.payment.is_open_to_all(&config.builder_api) {
-        tracing::warn!(
-            "without --builder.payment-recipient and --builder-api.proposer-bls blocks are paid to whoever registers"
-        );
-    }
-    Ok(match config.payment.closing(registered)? {
+    let closing = config.payment.closing(registered, &config.builder_api)?;
+    Ok(match closing {
         Some(closing) => host.closed_by(closing),
         None => host,
     })
@@ -243,17 +247,8 @@ fn start_builder(
     host: EmbeddedHost,
     sink: Arc<dyn FlashblockSink>,
 ) -> Result<(JoinHandle<()>, BuilderHandle<EmbeddedHost>), LaunchError> {
-    blockwright_service::describe_metrics();
-    let config = service_config(config, job);
-    let (service, builder) = BuilderService::new(config, host, sink, Arc::new(SystemClock))
-        .map_err(|error| builder_flag(&error))?;
+    let (service, builder) = config.service(job, host, sink)?;
     Ok((tokio::spawn(service.run()), builder))
-}
-
-pub(crate) async fn ended_cleanly(task: JoinHandle<()>) {
-    if let Err(error) = task.await {
-        tracing::error!(%error, "a part of the node did not end cleanly");
-    }
 }
 
 fn start_engine(config: &NodeConfig, deps: EngineDeps) -> Result<Engine, LaunchError> {
@@ -270,17 +265,7 @@ fn start_engine(config: &NodeConfig, deps: EngineDeps) -> Result<Engine, LaunchE
         withholds_payloads,
         ..EngineConfig::default()
     };
-    Engine::new(config, deps).map_err(|error| LaunchError::Start {
-        part: "engine",
-        source: Box::new(error),
-    })
-}
-
-/// Resolves once the node is asked to stop.
-/// Ready once the node is to stop.
-pub(crate) async fn ended(mut stopped: watch::Receiver<bool>) {
-    // An error says that the node is gone, which is an end as well.
-    let _ = stopped.wait_for(|stop| *stop).await;
+    Engine::new(config, deps).map_err(|error| failed("engine", error))
 }
 
 fn open_store(chain: &ChainSpec, datadir: &DataDir) -> Result<Store, LaunchError> {
@@ -293,59 +278,6 @@ fn open_store(chain: &ChainSpec, datadir: &DataDir) -> Result<Store, LaunchError
         StoreConfig::in_directory(datadir.state()),
         genesis,
     )?)
-}
-
-pub(crate) fn job_config(config: &BuilderConfig) -> Result<JobConfig, LaunchError> {
-    let job = JobConfig {
-        interval_us: micros(config.flashblock_interval),
-        end_margin_us: micros(config.end_margin),
-        roots: config.roots,
-        share: config.share,
-        ..JobConfig::default()
-    };
-    if config.end_margin >= std::time::Duration::from_secs(1) {
-        return Err(LaunchError::Config {
-            flag: "--flashblocks.end-margin",
-            reason: format!(
-                "{:?} is not below one second, the shortest block",
-                config.end_margin
-            ),
-        });
-    }
-    if !config.publish_by.is_zero() && config.publish_by >= config.end_margin {
-        return Err(LaunchError::Config {
-            flag: "--flashblocks.publish-by",
-            reason: format!(
-                "{:?} is not below --flashblocks.end-margin, {:?}: the last flashblock would always be too late",
-                config.publish_by, config.end_margin
-            ),
-        });
-    }
-    job.validate().map_err(|error| builder_flag(&error))?;
-    Ok(job)
-}
-
-pub(crate) fn builder_flag(error: &blockwright_service::ConfigError) -> LaunchError {
-    LaunchError::Config {
-        flag: "--flashblocks.block-time",
-        reason: error.to_string(),
-    }
-}
-
-fn micros(duration: std::time::Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
-}
-
-fn service_config(config: &BuilderConfig, job: JobConfig) -> ServiceConfig {
-    ServiceConfig {
-        job,
-        publish_by_us: micros(config.publish_by),
-        da_limits: blockwright_service::DaLimits::from_rpc(
-            config.da_tx_bytes_max,
-            config.da_block_bytes_max,
-        ),
-        ..ServiceConfig::default()
-    }
 }
 
 fn pool_config(chain_id: u64, config: &TxPoolConfig) -> PoolConfig {

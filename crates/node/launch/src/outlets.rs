@@ -2,15 +2,13 @@
 
 use std::net::SocketAddr;
 
-use blockwright_stream::{FlashblockServer, Publisher};
-use blockwright_threads::Priority;
+use blockwright_outlets::{ServerRuntime, ended};
+use blockwright_stream::Publisher;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::node::ended;
 use crate::overlay::Preconfirmed;
-use crate::server_runtime::ServerRuntime;
 use crate::{LaunchError, NodeConfig, metrics_server};
 
 /// Servers that listen and serve.
@@ -32,7 +30,7 @@ impl Outlets {
         preconfirmed: &Preconfirmed,
         stopped: &watch::Receiver<bool>,
     ) -> Result<Self, LaunchError> {
-        let (streaming, stream, publisher) = open_stream(config).await?;
+        let (streaming, stream, publisher) = config.stream.open(config.listen.flashblocks).await?;
         let flashblocks = stream.local_addr();
         let (listen, health) = (config.listen.metrics, preconfirmed.health());
         let stop = ended(stopped.clone());
@@ -49,16 +47,4 @@ impl Outlets {
             tasks,
         })
     }
-}
-
-/// The stream's server, listening, with the threads it is to run on and the builder's end of it.
-async fn open_stream(
-    config: &NodeConfig,
-) -> Result<(ServerRuntime, FlashblockServer, Publisher), LaunchError> {
-    let streaming = ServerRuntime::start("stream", Priority::Stream)?;
-    let (settings, addr) = (config.stream.clone(), config.listen.flashblocks.socket());
-    let (server, publisher) = streaming
-        .run(async move { settings.bind(addr).await })
-        .await?;
-    Ok((streaming, server, publisher))
 }

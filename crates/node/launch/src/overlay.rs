@@ -12,6 +12,7 @@ use blockwright_stream::Publisher;
 use blockwright_types::{Flashblock, PayloadEnd};
 use serde_json::json;
 
+use crate::error::failed;
 use crate::{LaunchError, NodeConfig};
 
 /// What JSON-RPC answers for `pending`.
@@ -63,12 +64,8 @@ impl Preconfirmed {
         }
         blockwright_pending::describe_metrics();
         let sink = builder.map(|(store, chain)| {
-            start_assembler(store.clone(), Arc::clone(chain), feed.clone()).map_err(|source| {
-                LaunchError::Start {
-                    part: "preconfirmed state",
-                    source: Box::new(source),
-                }
-            })
+            start_assembler(store.clone(), Arc::clone(chain), feed.clone())
+                .map_err(|error| failed("preconfirmed state", error))
         });
         let placeholders = settings.placeholders;
         Ok(Self {

@@ -6,12 +6,12 @@ use std::time::Duration;
 use alloy_primitives::U256;
 use blockwright_builder_client::{BuilderClient, ClientConfig, ClientError, Offer, Wanted};
 use blockwright_engine::{ExecutionPayload, NotTaken, Rival, RivalOffer, RivalWanted};
+use blockwright_outlets::{KeyFlags, KeySource};
 use blockwright_signer::Signer;
 use tokio::runtime::Handle;
 
-use crate::flag::flag;
-use crate::key_source::KeyFlags;
-use crate::{KeySource, LaunchError};
+use crate::LaunchError;
+use crate::error::flag;
 
 const URL: &str = "--rollup.builder-url";
 const KEY: KeyFlags = KeyFlags {
@@ -45,7 +45,7 @@ impl RollupBuilderSettings {
     /// The builder to ask on this chain.
     ///
     /// # Errors
-    /// [`LaunchError::Config`] naming the flag at fault.
+    /// [`LaunchError::Outlet`] naming the flag at fault.
     pub(crate) fn rival(&self, chain_id: u64) -> Result<Option<Arc<dyn Rival>>, LaunchError> {
         let key = self.key.signer(KEY)?;
         let Some(url) = &self.url else {

@@ -8,6 +8,7 @@ use blockwright_engine::{
     AuthRpcConfig, AuthRpcServer, EmbeddedHost, Engine, JwtSecret, engine_module, serve_authrpc,
 };
 use blockwright_forward::ForwardService;
+use blockwright_outlets::ServerRuntime;
 use blockwright_pool::Pool;
 use blockwright_rpc::{
     EthApi, Namespace, Overlay, RpcDeps, RpcServer, ServerConfig, Sources, engine_port_module,
@@ -19,8 +20,7 @@ use jsonrpsee::Methods;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::flag::flag;
-use crate::server_runtime::ServerRuntime;
+use crate::error::{failed, flag};
 use crate::{Bound, LaunchError, NodeConfig, RpcLimits};
 
 /// HTTP, WebSocket and the authenticated port.
@@ -139,7 +139,7 @@ impl Servers {
             let ws = serve_ws(ws_addr, &api_served, &ws_settings)
                 .await
                 .map_err(|error| failed("ws", error))?;
-            Ok((http, ws))
+            Ok::<_, LaunchError>((http, ws))
         };
         let (http, ws) = rpc.run(serve).await?;
         let methods = merged([
@@ -228,14 +228,4 @@ fn merged<const N: usize>(parts: [Methods; N]) -> Result<Methods, LaunchError> {
         methods.merge(part).map_err(|error| failed("rpc", error))?;
     }
     Ok(methods)
-}
-
-fn failed(
-    part: &'static str,
-    error: impl core::error::Error + Send + Sync + 'static,
-) -> LaunchError {
-    LaunchError::Start {
-        part,
-        source: Box::new(error),
-    }
 }

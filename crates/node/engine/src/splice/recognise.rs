@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use alloy_primitives::B256;
+use blockwright_payload::TransactionsText;
 use blockwright_types::SealedBlock;
 use bytes::{Bytes, BytesMut};
 use jsonrpsee::core::BoxError;
@@ -10,7 +11,7 @@ use jsonrpsee::server::HttpBody;
 use memchr::memmem;
 
 use super::body::{Pieces, next_data};
-use super::text::{Matching, Progress, TransactionsText};
+use super::text::{Matching, Progress};
 
 /// Where the list of transactions begins, as every consensus client writes it.
 const LIST: &[u8] = b"\"transactions\":[";

@@ -1,44 +1,14 @@
-//! A block's transactions as the text that payloads contain.
+//! A block's transactions as the text that payloads contain, beside what is received.
 
-use std::sync::Arc;
-
-use blockwright_types::SealedBlock;
+use blockwright_payload::TransactionsText;
 use hyper::body::Bytes;
 
 use super::body::Pieces;
 
-/// The items of the `transactions` list of a block, in the pieces that its parts keep.
-#[derive(Debug)]
-pub(crate) struct TransactionsText(Vec<Bytes>);
-
-impl TransactionsText {
-    pub(crate) fn of(block: &Arc<SealedBlock>) -> Self {
-        let mut pieces = Vec::with_capacity(2 * block.parts.len());
-        for part in &block.parts {
-            if part.transactions.is_empty() {
-                continue;
-            }
-            if !pieces.is_empty() {
-                pieces.push(Bytes::from_static(b","));
-            }
-            pieces.push(part.transactions_json().0);
-        }
-        Self(pieces)
-    }
-
-    pub(crate) fn len_bytes(&self) -> usize {
-        self.0.iter().map(Bytes::len).sum()
-    }
-
-    /// The pieces, shared with whoever has them.
-    pub(crate) fn into_pieces(self) -> Vec<Bytes> {
-        self.0
-    }
-
-    pub(super) fn append_to(&self, pieces: &mut Pieces) {
-        for piece in &self.0 {
-            pieces.push(piece.clone());
-        }
+/// Puts the whole text behind `pieces`.
+pub(super) fn append(text: &TransactionsText, pieces: &mut Pieces) {
+    for piece in text.pieces() {
+        pieces.push(piece.clone());
     }
 }
 
@@ -73,7 +43,7 @@ impl<'a> Matching<'a> {
 
     /// Compares what is received next.
     pub(super) fn step(&mut self, mut data: Bytes) -> Progress {
-        while let Some(piece) = self.text.0.get(self.piece) {
+        while let Some(piece) = self.text.pieces().get(self.piece) {
             if data.is_empty() {
                 return Progress::Open;
             }
@@ -94,10 +64,10 @@ impl<'a> Matching<'a> {
 
     /// What was found so far: the text's own bytes, which are those that were received.
     pub(super) fn found(&self, pieces: &mut Pieces) {
-        for piece in &self.text.0[..self.piece] {
+        for piece in &self.text.pieces()[..self.piece] {
             pieces.push(piece.clone());
         }
-        if let Some(piece) = self.text.0.get(self.piece) {
+        if let Some(piece) = self.text.pieces().get(self.piece) {
             pieces.push(piece.slice(..self.offset));
         }
     }

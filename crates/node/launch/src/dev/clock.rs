@@ -17,6 +17,7 @@ use op_alloy_rpc_types_engine::OpPayloadAttributes;
 use tokio::time::{Instant, sleep_until};
 
 use super::schedule::{BlockSlot, next_slot};
+use crate::error::failed;
 use crate::{DevConfig, LaunchError, Node};
 
 /// Where an OP chain's priority fees go: the SequencerFeeVault.
@@ -39,10 +40,7 @@ pub async fn run_dev_clock(node: &Node, dev: &DevConfig) -> Result<(), LaunchErr
         if let Err(error) = clock.next_block().await {
             tracing::error!(%error, "block failed");
             if error.severity() == blockwright_types::Severity::Fatal {
-                return Err(LaunchError::Start {
-                    part: "chain",
-                    source: Box::new(error),
-                });
+                return Err(failed("chain", error));
             }
             tokio::time::sleep(RETRY).await;
         }

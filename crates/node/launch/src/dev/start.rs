@@ -3,18 +3,21 @@
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use alloy_primitives::hex;
 use blockwright_chain::ChainSpec;
 use blockwright_chain::dev::DevGenesis;
+use blockwright_outlets::OutletError;
+use blockwright_signer::SecretText;
 use blockwright_types::OpFork;
 
 use crate::datadir::DataDir;
-use crate::node::{builder_flag, job_config};
-use crate::{DevConfig, LaunchError, Node, NodeConfig};
+use crate::error::failed;
+use crate::{DevConfig, LaunchError, Node, NodeConfig, dev_accounts};
 
 /// Starts a development chain's node. Nothing builds until
 /// [`run_dev_clock`](crate::run_dev_clock) drives it.
 pub async fn start_dev(dev: &DevConfig, mut config: NodeConfig) -> Result<Node, LaunchError> {
-    config.builder_api = config.builder_api.for_development();
+    config.builder_api = config.builder_api.for_development(well_known_key());
     config.apis = config.apis.for_development();
     check_interval(dev, &config)?;
     let datadir = DataDir::open(config.datadir.as_deref())?;
@@ -33,10 +36,18 @@ pub async fn start_dev(dev: &DevConfig, mut config: NodeConfig) -> Result<Node, 
     Node::start(chain, datadir, config).await
 }
 
+/// The key of the last development account, so that a proposer's configuration, which names the
+/// builder's address, holds from run to run.
+fn well_known_key() -> SecretText {
+    let accounts = dev_accounts();
+    let key = accounts.last().map(|account| account.signer.to_bytes());
+    SecretText::new(hex::encode(key.unwrap_or_default()))
+}
+
 fn check_interval(dev: &DevConfig, config: &NodeConfig) -> Result<(), LaunchError> {
-    job_config(&config.builder)?
-        .validate_for(dev.block_time_s.saturating_mul(1_000_000))
-        .map_err(|error| builder_flag(&error))
+    let block_time_us = dev.block_time_s.saturating_mul(1_000_000);
+    let checked = config.builder.job()?.validate_for(block_time_us);
+    Ok(checked.map_err(OutletError::from)?)
 }
 
 fn make_genesis(dev: &DevConfig, path: &Path) -> Result<Vec<u8>, LaunchError> {
@@ -50,12 +61,9 @@ fn make_genesis(dev: &DevConfig, path: &Path) -> Result<Vec<u8>, LaunchError> {
         gas_limit: dev.gas_limit,
         ..DevGenesis::default()
     };
-    let failed = |source: Box<dyn core::error::Error + Send + Sync>| LaunchError::Start {
-        part: "development genesis",
-        source,
-    };
-    let value = genesis.build().map_err(|error| failed(Box::new(error)))?;
-    let json = serde_json::to_vec(&value).map_err(|error| failed(Box::new(error)))?;
+    const PART: &str = "development genesis";
+    let value = genesis.build().map_err(|error| failed(PART, error))?;
+    let json = serde_json::to_vec(&value).map_err(|error| failed(PART, error))?;
     std::fs::write(path, &json).map_err(|source| LaunchError::DataDir {
         path: path.to_path_buf(),
         source,

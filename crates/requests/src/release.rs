@@ -1,0 +1,58 @@
+//! Blocks that are handed out by parent, to others than the consensus client.
+
+use std::sync::Arc;
+
+use alloy_primitives::B256;
+use blockwright_payload::payload_json;
+use blockwright_seams::Host;
+use blockwright_service::ReleaseError;
+use blockwright_types::{OpFork, SealedBlock};
+use bytes::Bytes;
+
+use crate::Requests;
+
+/// A block that is handed out by parent.
+#[derive(Clone, Debug)]
+pub struct ReleasedBlock {
+    /// The block.
+    pub block: Arc<SealedBlock>,
+    /// Fork at its parent's timestamp.
+    pub parent_fork: OpFork,
+    /// The JSON of [`ExecutionPayload::of_block`](blockwright_payload::ExecutionPayload::of_block), in pieces; most of it is shared with the block.
+    pub payload_json: Vec<Bytes>,
+}
+
+impl<H: Host> Requests<H> {
+    /// Ends the building of the newest payload on `parent_hash` and gives its block, and the same one
+    /// again to everybody who asks later ([`BuilderHandle::release`]). For blocking threads of a tokio
+    /// runtime: a block without roots gets them here.
+    ///
+    /// # Errors
+    /// [`ReleaseError`]; nothing is released then.
+    ///
+    /// [`BuilderHandle::release`]: blockwright_service::BuilderHandle::release
+    pub fn release(&self, parent_hash: B256, number: u64) -> Result<ReleasedBlock, ReleaseError> {
+        let release = self.builder().release(parent_hash, number)?;
+        let block = release.best.block;
+        if release.first {
+            self.node().handed_out(&block);
+        }
+        Ok(ReleasedBlock {
+            payload_json: self.payload_json(&block),
+            block,
+            parent_fork: self.chain().fork_at(release.parent_timestamp),
+        })
+    }
+
+    /// The text of the payload of a block that is handed out.
+    pub(crate) fn payload_json(&self, block: &Arc<SealedBlock>) -> Vec<Bytes> {
+        let json = payload_json(block, self.chain().fork_at(block.header.timestamp));
+        if self.node().head().number >= block.header.number {
+            // Nobody lets go of these texts any more: the head has passed.
+            for part in &block.parts {
+                part.forget_transactions_json();
+            }
+        }
+        json
+    }
+}
