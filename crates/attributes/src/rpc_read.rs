@@ -55,15 +55,17 @@ fn deposit(object: &Object<'_>) -> Result<OpTxEnvelope, EventError> {
 }
 
 fn legacy(object: &Object<'_>) -> Result<OpTxEnvelope, EventError> {
-    let v: u64 = object.number("v")?;
+    let v = object.wei("v")?;
+    let malformed = |reason: &str| Problem::Malformed(reason.to_owned()).at(object.path("v"));
     // EIP-155: {0, 1} + 35 + 2 × chain id; before it 27 or 28.
     let (chain_id, is_odd) = match v {
         27 | 28 => (None, v == 28),
-        35.. => (Some((v - 35) / 2), (v - 35) % 2 == 1),
-        _ => {
-            let reason = "it is no v of a legacy signature".to_owned();
-            return Err(Problem::Malformed(reason).at(object.path("v")));
+        35.. => {
+            let chain_id = u64::try_from((v - 35) / 2);
+            let chain_id = chain_id.map_err(|_| malformed("its chain id has more than 64 bits"))?;
+            (Some(chain_id), (v - 35) % 2 == 1)
         }
+        _ => return Err(malformed("it is no v of a legacy signature")),
     };
     let tx = TxLegacy {
         chain_id,

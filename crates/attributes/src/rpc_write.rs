@@ -1,7 +1,7 @@
 //! Transactions as RPC-style objects, in the order and form of the living servers.
 
 use alloy_consensus::{Signed, Transaction, TxLegacy};
-use alloy_eips::eip2718::Decodable2718;
+use alloy_eips::eip2718::{Decodable2718, Encodable2718};
 use alloy_eips::eip2930::AccessList;
 use alloy_eips::eip7702::SignedAuthorization;
 use alloy_primitives::{Address, B256, Bytes, Signature, U64, U128, U256, keccak256};
@@ -58,6 +58,10 @@ pub(crate) fn transaction(encoded: &Bytes) -> TransactionJson<'_> {
     let Ok(envelope) = OpTxEnvelope::decode_2718_exact(encoded) else {
         return TransactionJson::Raw(encoded);
     };
+    // Whoever reads an object makes the bytes anew, and compares their hash.
+    if envelope.encoded_2718() != *encoded {
+        return TransactionJson::Raw(encoded);
+    }
     let mut object = match &envelope {
         OpTxEnvelope::Legacy(tx) => legacy(tx),
         OpTxEnvelope::Eip2930(tx) => typed(tx.tx(), tx.signature()),

@@ -1,4 +1,4 @@
-//! The fuzz target's code over blocks that were changed.
+//! The fuzz targets' code over blocks and requests that were changed.
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
@@ -8,6 +8,9 @@ use serde_json::Value;
 
 #[path = "../../../fuzz/src/feed_block.rs"]
 mod feed_block;
+
+#[path = "../../../fuzz/src/feed_request.rs"]
+mod feed_request;
 
 #[test]
 fn changed_blocks_are_decoded_or_refused() {
@@ -31,4 +34,27 @@ fn changed_blocks_are_decoded_or_refused() {
     }
     // Most bytes are fields, some are offsets.
     assert!(decoded > refused && refused > 100, "{decoded} {refused}");
+}
+
+#[test]
+fn changed_requests_are_decoded_or_refused() {
+    let request = include_bytes!("requests/living.json");
+    assert!(feed_request::feed(request));
+    let (mut decoded, mut refused) = (0, 0);
+    for at in 0..request.len() {
+        for byte in *b"0aX\"{}[]:,\\ \xff" {
+            let mut changed = request.to_vec();
+            changed[at] = byte;
+            match feed_request::feed(&changed) {
+                true => decoded += 1,
+                false => refused += 1,
+            }
+            changed.insert(at, byte);
+            feed_request::feed(&changed);
+        }
+        // The line's end is no part of it.
+        assert!(at + 1 == request.len() || !feed_request::feed(&request[..at]));
+    }
+    // Most bytes are hex digits.
+    assert!(decoded > 300 && refused > 1_000, "{decoded} {refused}");
 }

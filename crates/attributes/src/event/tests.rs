@@ -14,6 +14,9 @@ use crate::sse_frame;
 /// The data of an event that a living server sent.
 const LIVE: &str = include_str!("../../tests/data/event.json");
 
+/// An event with every kind of transaction and every field.
+const EVERY_KIND: &str = include_str!("../../tests/data/every_kind.json");
+
 fn live() -> Value {
     serde_json::from_str(LIVE).unwrap()
 }
@@ -82,6 +85,7 @@ fn of_every_kind() -> Vec<Bytes> {
     let signed = [
         OpTxEnvelope::from(legacy(None).into_signed(signature())),
         OpTxEnvelope::from(legacy(Some(10)).into_signed(signature())),
+        OpTxEnvelope::from(legacy(Some(u64::MAX)).into_signed(signature())),
         OpTxEnvelope::from(eip2930.into_signed(signature())),
         OpTxEnvelope::from(eip1559.into_signed(signature())),
         OpTxEnvelope::from(eip7702.into_signed(signature())),
@@ -142,6 +146,7 @@ fn a_living_servers_event_is_read_and_written_to_the_byte() {
 fn every_kind_of_transaction_and_every_field_comes_back() {
     let event = full();
     let json = event.to_json();
+    assert_eq!(json, EVERY_KIND.trim_end(), "what fuzzing begins with");
     assert_eq!(AttributesEvent::from_json(json.as_bytes()).unwrap(), event);
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["noTxPool"], true);
@@ -150,10 +155,11 @@ fn every_kind_of_transaction_and_every_field_comes_back() {
     let txs = json["transactions"].as_array().unwrap();
     assert_eq!(txs[0]["v"], "0x1c");
     assert_eq!(txs[1]["v"], "0x38");
-    assert_eq!(txs[2]["accessList"][0]["storageKeys"][1], json!(B256::ZERO));
-    assert_eq!(txs[3]["maxFeePerGas"], "0x9");
-    assert_eq!(txs[4]["authorizationList"][0]["nonce"], "0x8");
-    assert_eq!(txs[7], "0x557768617465766572");
+    assert_eq!(txs[2]["v"], "0x20000000000000022");
+    assert_eq!(txs[3]["accessList"][0]["storageKeys"][1], json!(B256::ZERO));
+    assert_eq!(txs[4]["maxFeePerGas"], "0x9");
+    assert_eq!(txs[5]["authorizationList"][0]["nonce"], "0x8");
+    assert_eq!(txs[8], "0x557768617465766572");
     // An older fork's event lacks what that fork does not know.
     let mut old = event;
     old.attributes.payload_attributes.withdrawals = None;
