@@ -165,7 +165,7 @@ async fn attributes_come_by_tls_from_whom_the_authority_vouches_for() {
     let timestamp = quantity(&first["base"]["timestamp"]);
     assert_eq!(timestamp, event.timestamp());
 
-    let told = doubting.wait_for_log("no payload attributes", Duration::from_secs(30));
+    let told = doubting.wait_for_early_log("no payload attributes", Duration::from_secs(30));
     let reason = told["fields"]["reason"].as_str().unwrap();
     assert_eq!(reason, "no TLS: invalid peer certificate: UnknownIssuer");
     let disconnects = "blockwright_attributes_disconnects_total";

@@ -29,6 +29,8 @@ pub struct Endpoints {
 pub struct Blockwright {
     child: Child,
     lines: Receiver<String>,
+    /// Said before everything was reachable.
+    said_early: Vec<Value>,
     pub endpoints: Endpoints,
     pub started_in: Duration,
     _scratch: tempfile::TempDir,
@@ -102,7 +104,8 @@ impl Blockwright {
                 let _ = sender.try_send(line);
             }
         });
-        wait_for(&lines, "ready", READY_WITHIN);
+        let mut said_early = Vec::new();
+        wait_for(&lines, "ready", READY_WITHIN, |line| said_early.push(line));
         let started_in = before.elapsed();
         let json: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
         // A mirror has fewer than a node.
@@ -120,6 +123,7 @@ impl Blockwright {
         Self {
             child,
             lines,
+            said_early,
             endpoints,
             started_in,
             _scratch: scratch,
@@ -128,7 +132,15 @@ impl Blockwright {
 
     /// Waits for a log line whose message contains `message`.
     pub fn wait_for_log(&self, message: &str, within: Duration) -> Value {
-        wait_for(&self.lines, message, within)
+        wait_for(&self.lines, message, within, drop)
+    }
+
+    /// The same of one that may have been said before everything was reachable.
+    pub fn wait_for_early_log(&self, message: &str, within: Duration) -> Value {
+        let early = self.said_early.iter().find(|line| says(line, message));
+        early
+            .cloned()
+            .unwrap_or_else(|| self.wait_for_log(message, within))
     }
 
     pub fn pid(&self) -> u32 {
@@ -171,17 +183,28 @@ impl Drop for Blockwright {
     }
 }
 
-fn wait_for(lines: &Receiver<String>, message: &str, within: Duration) -> Value {
+fn says(line: &Value, message: &str) -> bool {
+    let said = line["fields"]["message"].as_str();
+    said.is_some_and(|said| said.contains(message))
+}
+
+/// Waits for a line; those before it are `skipped`.
+fn wait_for(
+    lines: &Receiver<String>,
+    message: &str,
+    within: Duration,
+    mut skipped: impl FnMut(Value),
+) -> Value {
     let deadline = Instant::now() + within;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         match lines.recv_timeout(left) {
             Ok(line) => {
                 let json: Value = serde_json::from_str(&line).unwrap_or(Value::Null);
-                let found = json["fields"]["message"].as_str().unwrap_or_default();
-                if found.contains(message) {
+                if says(&json, message) {
                     return json;
                 }
+                skipped(json);
             }
             Err(RecvTimeoutError::Timeout) => panic!("no log line with {message:?} in {within:?}"),
             Err(RecvTimeoutError::Disconnected) => panic!("the process ended before {message:?}"),
