@@ -21,7 +21,7 @@ pub fn feed(input: &[u8]) -> bool {
                 signing_digest(11, &request.message),
                 "another chain"
             );
-            let mut other = request.message.clone();
+            let mut other = request.message;
             other.slot ^= 1;
             assert_ne!(digest, signing_digest(10, &other), "another block");
             true

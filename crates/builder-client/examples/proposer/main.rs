@@ -60,6 +60,7 @@ async fn run(path: &Path) -> Result<(), Failure> {
     let (events, feed) = AttributesServer::bind(EventServerConfig {
         addr: config.events,
         limits: SubscriberLimits::default(),
+        tls: None,
     })
     .await?;
     let proposer = Arc::new(Proposer::new(&config, feed)?);

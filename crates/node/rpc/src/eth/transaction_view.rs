@@ -84,7 +84,7 @@ mod tests {
         assert_eq!(system["hash"], json!(system_hash));
         assert_eq!(system["isSystemTx"], json!(true));
         // Nothing else differs.
-        let mut rest = system.clone();
+        let mut rest = system;
         rest.as_object_mut().unwrap().remove("isSystemTx");
         rest["hash"] = json!(usual_hash);
         assert_eq!(rest, usual);
