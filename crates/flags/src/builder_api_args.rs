@@ -161,6 +161,7 @@ pub struct BuilderApiArgs {
     /// PEM file of certificate authorities to believe beside the system's, for https:// streams of payload
     /// attributes.
     #[arg(
+        id = "builder-api.attributes-ca",
         long = "builder-api.attributes-ca",
         env = "BLOCKWRIGHT_BUILDER_API_ATTRIBUTES_CA",
         value_name = "FILE"
