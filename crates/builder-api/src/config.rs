@@ -23,6 +23,8 @@ pub struct ServerLimits {
     pub connections_max: usize,
     /// Most connections from one address (one IPv6 network).
     pub connections_per_address_max: usize,
+    /// New connections a second from one address (one IPv6 network) on average; twice as many at once.
+    pub connections_per_second_max: u32,
     /// From the first byte of a request to its last, and from a connection to its first request.
     pub request_timeout: Duration,
     /// From an answer's first byte to the moment when the client has taken what is ready of it.
@@ -40,6 +42,7 @@ impl Default for ServerLimits {
         Self {
             connections_max: 512,
             connections_per_address_max: 128,
+            connections_per_second_max: 100,
             request_timeout: Duration::from_secs(2),
             answer_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(30),

@@ -9,7 +9,7 @@ pub use config::{PayloadServerConfig, ServerLimits};
 mod connection;
 
 mod desk;
-pub use desk::{Answer, DeskConfig, PayloadDesk};
+pub use desk::{Admitted, Answer, DeskConfig, PayloadDesk};
 
 mod error;
 pub use error::BuilderApiError;
@@ -27,6 +27,8 @@ mod route;
 
 mod server;
 pub use server::PayloadServer;
+
+mod signed_bids;
 
 mod source;
 pub use source::{NotReleased, PayloadSource, Released};

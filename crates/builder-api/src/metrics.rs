@@ -6,6 +6,7 @@ use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 
 const REQUESTS: &str = "blockwright_builder_api_requests_total";
 const REQUEST: &str = "blockwright_builder_api_request_seconds";
+const SENT: &str = "blockwright_builder_api_sent_seconds";
 const REFUSED: &str = "blockwright_builder_api_refused_total";
 const TIMEOUTS: &str = "blockwright_builder_api_timeouts_total";
 const ACCEPT_ERRORS: &str = "blockwright_builder_api_accept_errors_total";
@@ -20,6 +21,11 @@ pub(crate) fn describe() {
         REQUEST,
         Unit::Seconds,
         "From a complete request to its signed answer"
+    );
+    describe_histogram!(
+        SENT,
+        Unit::Seconds,
+        "From a complete request until the system has its whole answer"
     );
     describe_counter!(
         REFUSED,
@@ -44,6 +50,10 @@ pub(crate) fn answered(outcome: &'static str) {
 
 pub(crate) fn took(time: Duration) {
     histogram!(REQUEST).record(time.as_secs_f64());
+}
+
+pub(crate) fn sent(time: Duration) {
+    histogram!(SENT).record(time.as_secs_f64());
 }
 
 pub(crate) fn refused(reason: &'static str) {

@@ -5,9 +5,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
+use std::time::Instant;
 
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Sleep, sleep};
 
 use crate::{ServerLimits, metrics};
 
@@ -25,25 +27,40 @@ enum Phase {
 /// How far the service is with a request, told to the connection under it. What is written before an
 /// answer is there asks the client for more of its request.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Progress(Arc<AtomicU8>);
+pub(crate) struct Progress(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: AtomicU8,
+    /// When the request was complete that is being answered.
+    complete_at: Mutex<Option<Instant>>,
+}
 
 impl Progress {
     const WAITING: u8 = 0;
     const WORKING: u8 = 1;
     const ANSWERED: u8 = 2;
 
-    /// The request is complete: until it is answered, it is not the client who is waited for.
-    pub(crate) fn complete(&self) {
-        self.0.store(Self::WORKING, Ordering::Release);
+    /// The request is complete, since `at`: until it is answered, it is not the client who is waited for.
+    pub(crate) fn complete(&self, at: Instant) {
+        *self.0.complete_at.lock() = Some(at);
+        self.0.state.store(Self::WORKING, Ordering::Release);
     }
 
     /// There is an answer.
     pub(crate) fn answered(&self) {
-        self.0.store(Self::ANSWERED, Ordering::Release);
+        self.0.state.store(Self::ANSWERED, Ordering::Release);
+    }
+
+    /// The answer is in the system's hands.
+    fn sent(&self) {
+        if let Some(at) = self.0.complete_at.lock().take() {
+            metrics::sent(at.elapsed());
+        }
     }
 
     fn is_working(&self) -> bool {
-        self.0.load(Ordering::Acquire) == Self::WORKING
+        self.0.state.load(Ordering::Acquire) == Self::WORKING
     }
 
     /// Whether there is an answer that was not begun yet.
@@ -51,6 +68,7 @@ impl Progress {
         let (from, to) = (Self::ANSWERED, Self::WAITING);
         let taken = self
             .0
+            .state
             .compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire);
         taken.is_ok()
     }
@@ -84,7 +102,9 @@ impl<S> Paced<S> {
             Phase::Idle => self.limits.idle_timeout,
         };
         self.phase = phase;
-        self.deadline.as_mut().reset(Instant::now() + lasts);
+        self.deadline
+            .as_mut()
+            .reset(tokio::time::Instant::now() + lasts);
     }
 
     fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
@@ -151,6 +171,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
         let done = Pin::new(&mut self.stream).poll_flush(context);
         if self.phase == Phase::Answered && matches!(done, Poll::Ready(Ok(()))) {
             self.enter(Phase::Idle);
+            self.progress.sent();
         }
         done
     }

@@ -13,7 +13,7 @@ use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Method, Request, Response, StatusCode};
 
 use crate::paced::Progress;
-use crate::pieces::Pieces;
+use crate::pieces::Whole;
 use crate::{Answer, PayloadDesk, Refusal, metrics};
 
 /// What requests of one connection have in common.
@@ -32,20 +32,13 @@ impl Route {
     pub(crate) async fn serve(
         self,
         request: Request<Incoming>,
-    ) -> Result<Response<Pieces>, Infallible> {
+    ) -> Result<Response<Whole>, Infallible> {
         let outcome = self.outcome(request).await;
         self.progress.answered();
         Ok(match outcome {
             Ok(answer) => {
                 metrics::answered("released");
-                tracing::info!(
-                    number = answer.block.header.number,
-                    hash = %answer.block.hash,
-                    proposer = %answer.proposer,
-                    value = %answer.block.value,
-                    "payload released"
-                );
-                response(StatusCode::OK, Pieces::from(answer.json))
+                response(StatusCode::OK, Whole::from(answer.json))
             }
             Err(refusal) => {
                 metrics::answered(refusal.label());
@@ -66,17 +59,26 @@ impl Route {
             return Err(Refusal::TooOften);
         }
         let body = self.body(request.into_body()).await?;
-        self.progress.complete();
         let started = Instant::now();
-        let desk = Arc::clone(&self.desk);
-        // Signatures are work for a thread that serves nobody else meanwhile.
-        let answering = tokio::task::spawn_blocking(move || desk.answer(&body));
-        let answer = answering.await.map_err(|error| {
-            tracing::error!(%error, "answering a request for a payload panicked");
-            Refusal::NotReady
-        })?;
+        self.progress.complete(started);
+        let answer = self.answer(&body).await;
         metrics::took(started.elapsed());
         answer
+    }
+
+    /// Here and now wherever that is possible: going to another thread and back costs more than the answer
+    /// itself, and where cores are short both ways wait for one.
+    async fn answer(&self, body: &[u8]) -> Result<Answer, Refusal> {
+        let request = self.desk.admit(body)?;
+        if self.desk.is_prompt(&request) {
+            return self.desk.answer_to(&request);
+        }
+        let desk = Arc::clone(&self.desk);
+        let answering = tokio::task::spawn_blocking(move || desk.answer_to(&request));
+        answering.await.map_err(|error| {
+            tracing::error!(%error, "answering a request for a payload panicked");
+            Refusal::NotReady
+        })?
     }
 
     async fn body(&self, body: Incoming) -> Result<Bytes, Refusal> {
@@ -93,8 +95,8 @@ impl Route {
     }
 }
 
-fn refused(refusal: &Refusal) -> Response<Pieces> {
-    let mut response = response(refusal.status(), Pieces::from(refusal.json()));
+fn refused(refusal: &Refusal) -> Response<Whole> {
+    let mut response = response(refusal.status(), Whole::from(refusal.json()));
     let headers = response.headers_mut();
     match refusal {
         Refusal::Method => {
@@ -113,7 +115,7 @@ fn refused(refusal: &Refusal) -> Response<Pieces> {
     response
 }
 
-fn response(status: StatusCode, body: Pieces) -> Response<Pieces> {
+fn response(status: StatusCode, body: Whole) -> Response<Whole> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let json = HeaderValue::from_static("application/json");

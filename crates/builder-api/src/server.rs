@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use blockwright_listen::{Allowance, Full, Slots, TlsIdentity};
 use tokio::net::{TcpListener, TcpStream};
@@ -21,6 +21,7 @@ pub struct PayloadServer {
     listener: TcpListener,
     local_addr: SocketAddr,
     slots: Slots,
+    arrivals: Allowance,
     tls: Option<TlsIdentity>,
     shared: Arc<Shared>,
 }
@@ -46,6 +47,7 @@ impl PayloadServer {
             listener,
             local_addr,
             slots: Slots::new(limits.connections_max, limits.connections_per_address_max),
+            arrivals: Allowance::new(limits.connections_per_second_max),
             tls: config.tls,
             shared: Arc::new(Shared {
                 desk,
@@ -94,6 +96,11 @@ impl PayloadServer {
         clients: &mut JoinSet<()>,
         stopped: &watch::Receiver<bool>,
     ) {
+        // Whoever comes again and again costs no more than a handshake each time that is allowed: these
+        // threads go before building.
+        if !self.arrivals.take(peer.ip(), Instant::now()) {
+            return metrics::refused("too_often");
+        }
         let slot = match self.slots.take(peer.ip()) {
             Ok(slot) => slot,
             Err(Full::Total) => return metrics::refused("total_limit"),

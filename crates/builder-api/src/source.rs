@@ -14,6 +14,10 @@ pub trait PayloadSource: Send + Sync {
     /// # Errors
     /// [`NotReleased`]; nothing is released then.
     fn release(&self, parent_hash: B256, number: u64) -> Result<Released, NotReleased>;
+
+    /// Whether [`Self::release`] with this parent computes nothing first. Where it does (a block without
+    /// roots), it belongs on a thread that may be busy for a while.
+    fn is_at_hand(&self, parent_hash: B256) -> bool;
 }
 
 /// A block that is handed out.

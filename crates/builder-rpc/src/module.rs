@@ -161,8 +161,6 @@ fn get_payload(params: &Params<'_>) -> Result<Answering, BlindError> {
         let desk = rpc.payloads.as_ref();
         let desk = desk.ok_or(BlindError::NoKey("--builder-api.secp-key"))?;
         let answer = desk.answer(request.as_bytes())?;
-        tracing::info!(number = answer.block.header.number, hash = %answer.block.hash,
-            proposer = %answer.proposer, value = %answer.block.value, "payload released");
         text(&answer.json)
     }))
 }

@@ -165,7 +165,7 @@ impl BuilderApiSettings {
                 "without --builder-api.proposer everybody who reaches the builder API gets its payloads"
             );
         }
-        let runtime = ServerRuntime::start("builder-api", Priority::Stream)?;
+        let runtime = ServerRuntime::start("builder-api", Priority::Answers)?;
         let bind = async move { PayloadServer::bind(config, desk).await.map_err(refused) };
         let server = runtime.run(bind).await?;
         Ok(Some(BuilderApi {
@@ -222,5 +222,9 @@ impl<H: Host> PayloadSource for Built<H> {
             Err(ReleaseError::OtherNumber { number, .. }) => Err(NotReleased::OtherNumber(number)),
             Err(ReleaseError::NotReady(_)) => Err(NotReleased::NotReady),
         }
+    }
+
+    fn is_at_hand(&self, parent_hash: B256) -> bool {
+        !self.0.release_takes_time(parent_hash)
     }
 }

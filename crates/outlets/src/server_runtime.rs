@@ -12,7 +12,7 @@ use crate::OutletError;
 /// compression) has others, so few suffice.
 const THREADS_MAX: usize = 4;
 
-/// Runs servers at a lower priority than the builder and the Engine API, which so never stand in a queue
+/// Runs servers on threads that the builder and the Engine API have no part in, which so never stand in a queue
 /// behind a flood of requests or a crowd of subscribers. Ends when dropped.
 pub struct ServerRuntime {
     part: &'static str,
@@ -21,14 +21,19 @@ pub struct ServerRuntime {
 }
 
 impl ServerRuntime {
-    /// Threads called `part`.
+    /// Threads called `part`. Those that go before the builder are at most half as many as there are cores, so
+    /// that whatever is asked of them leaves it the others.
     ///
     /// # Errors
     /// [`OutletError::Start`] where the system has no threads.
     pub fn start(part: &'static str, priority: Priority) -> Result<Self, OutletError> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = match priority {
+            Priority::Answers => (cores / 2).max(1),
+            _ => cores,
+        };
         let runtime = Builder::new_multi_thread()
-            .worker_threads(cores.min(THREADS_MAX))
+            .worker_threads(threads.min(THREADS_MAX))
             .thread_name(part)
             .on_thread_start(move || priority.take())
             .enable_all()

@@ -25,7 +25,7 @@ pub struct ReleasedBlock {
 impl<H: Host> Requests<H> {
     /// Ends the building of the newest payload on `parent_hash` and gives its block, and the same one
     /// again to everybody who asks later ([`BuilderHandle::release`]). For blocking threads of a tokio
-    /// runtime: a block without roots gets them here.
+    /// runtime where [`Self::release_takes_time`]: a block without roots gets them here.
     ///
     /// # Errors
     /// [`ReleaseError`]; nothing is released then.
@@ -42,6 +42,12 @@ impl<H: Host> Requests<H> {
             block,
             parent_fork: self.chain().fork_at(release.parent_timestamp),
         })
+    }
+
+    /// Whether [`Self::release`] would have to compute roots first. Where it need not, it may be called
+    /// anywhere in a tokio runtime.
+    pub fn release_takes_time(&self, parent_hash: B256) -> bool {
+        self.builder().release_takes_time(parent_hash)
     }
 
     /// The text of the payload of a block that is handed out.

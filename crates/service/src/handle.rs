@@ -117,7 +117,7 @@ impl<H: Host> BuilderHandle<H> {
         parent_hash: B256,
         number: u64,
     ) -> Result<Release<H::Artifact>, ReleaseError> {
-        let (ledger, first, forgotten) = {
+        let (ledger, first) = {
             let mut table = self.shared.table.lock();
             let ledger = match table.on_parent(parent_hash) {
                 OnParent::Payload(ledger) => ledger,
@@ -131,16 +131,24 @@ impl<H: Host> BuilderHandle<H> {
                     number,
                 });
             }
-            let (forgotten, first) = table.release(&ledger);
-            (ledger, first, forgotten)
+            let first = table.release(&ledger);
+            (ledger, first)
         };
-        drop(forgotten);
         let not_ready = |_| ReleaseError::NotReady(parent_hash);
         Ok(Release {
             best: Self::hand_out(&ledger).map_err(not_ready)?,
             parent_timestamp: ledger.subject.parent_timestamp,
             first,
         })
+    }
+
+    /// Whether [`Self::release`] would have to compute roots first, on the calling thread's time.
+    pub fn release_takes_time(&self, parent_hash: B256) -> bool {
+        let found = self.shared.table.lock().on_parent(parent_hash);
+        match found {
+            OnParent::Payload(ledger) => matches!(ledger.payload(), Some(Payload::Unrooted(_))),
+            OnParent::Opening | OnParent::Nothing => false,
+        }
     }
 
     /// The payload as it is now; the job goes on.

@@ -69,8 +69,7 @@ impl<H: Host> BuilderHandle<H> {
     pub fn settle(&self, offer: &Offer<H::Artifact>) -> Settled {
         let ledger = &offer.ledger;
         let published = ledger.payload().map_or(0, |payload| payload.parts().len());
-        let forgotten = self.shared.table.lock().release(ledger);
-        drop(forgotten);
+        self.shared.table.lock().release(ledger);
         let left_out = published.saturating_sub(offer.best.block.parts.len());
         match ledger.apply(Act::Settle(offer.best.clone())) {
             Applied::Resolved { best, first: true } => {

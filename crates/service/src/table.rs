@@ -12,7 +12,8 @@ use crate::ledger::{Act, Ledger};
 /// Payloads that stay whatever the size of their blocks: the one just resolved, and one before it.
 const RETAINED_MIN: usize = 2;
 
-/// Parents whose released payload is kept, whatever becomes of the retained ones.
+/// Parents whose released payload is kept, whatever becomes of the retained ones; more only until the next
+/// payload is begun.
 const RELEASED_MAX: usize = 4;
 
 /// Bounds of what is retained.
@@ -74,25 +75,25 @@ impl<A: Clone + Send + Sync + 'static> Table<A> {
         found
     }
 
-    /// From now on this payload is the one for its parent. Returns what is kept no longer, for the
-    /// caller to drop, and whether the payload is new here.
-    pub(crate) fn release(&mut self, ledger: &Arc<Ledger<A>>) -> (Option<Arc<Ledger<A>>>, bool) {
-        if self.released.iter().any(|known| Arc::ptr_eq(known, ledger)) {
-            return (None, false);
+    /// From now on this payload is the one for its parent. Returns whether it is new here. What there is too
+    /// much of by that stays until the next payload is begun: somebody is waiting for this one.
+    pub(crate) fn release(&mut self, ledger: &Arc<Ledger<A>>) -> bool {
+        let is_new = !self.released.iter().any(|known| Arc::ptr_eq(known, ledger));
+        if is_new {
+            self.released.push_back(Arc::clone(ledger));
         }
-        self.released.push_back(Arc::clone(ledger));
-        let is_over = self.released.len() > RELEASED_MAX;
-        (is_over.then(|| self.released.pop_front()).flatten(), true)
+        is_new
     }
 
-    /// Adds a payload; the oldest ones whose threads have ended make room. Returns those, for the
-    /// caller to drop: their blocks may be large.
+    /// Adds a payload; the oldest ones whose threads have ended make room. Returns those, and those that were
+    /// released longest ago, for the caller to drop: their blocks may be large.
     pub(crate) fn insert(
         &mut self,
         ledger: Arc<Ledger<A>>,
         retained: Retained,
     ) -> Vec<Arc<Ledger<A>>> {
-        let mut forgotten = Vec::new();
+        let over = self.released.len().saturating_sub(RELEASED_MAX);
+        let mut forgotten: Vec<_> = self.released.drain(..over).collect();
         let mut size_bytes: usize = self.ledgers.iter().map(size_bytes_of).sum();
         while self.ledgers.len() >= retained.count_max
             || (size_bytes > retained.size_bytes_max && self.ledgers.len() > RETAINED_MIN)

@@ -84,6 +84,10 @@ impl Signer for LocalSigner {
         self.address
     }
 
+    fn is_prompt(&self) -> bool {
+        true
+    }
+
     fn sign(&self, digest: B256) -> Result<Signature, SignError> {
         let message = Message::from_digest(digest.0);
         let signed = with_key(self.key.expose(), |key| {

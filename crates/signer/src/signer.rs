@@ -15,8 +15,14 @@ pub trait Signer: Debug + Send + Sync {
     /// The address of the key.
     fn address(&self) -> Address;
 
-    /// Signs `digest` as it is, without a prefix. May block for as long as the key's holder takes;
-    /// callers have a thread for it.
+    /// Whether [`Self::sign`] does no more than compute, for a tenth of a millisecond at most: the key is
+    /// here.
+    fn is_prompt(&self) -> bool {
+        false
+    }
+
+    /// Signs `digest` as it is, without a prefix. May block for as long as the key's holder takes, unless
+    /// [`Self::is_prompt`]; callers have a thread for it.
     ///
     /// # Errors
     /// [`SignError`] where there is no signature now.

@@ -1,7 +1,8 @@
 //! A listener over a source with one block, and a client that sends what it likes.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::thread::ThreadId;
 use std::time::Duration;
 
 use alloy_consensus::Header;
@@ -47,7 +48,12 @@ pub(crate) fn proposer() -> LocalSigner {
 /// One block, on [`PARENT`].
 struct OneBlock {
     transactions: Bytes,
+    is_at_hand: bool,
+    released_on: ReleasedOn,
 }
+
+/// The threads that a block was released on.
+pub(crate) type ReleasedOn = Arc<Mutex<Vec<ThreadId>>>;
 
 pub(crate) fn block() -> SealedBlock {
     let header = Header {
@@ -68,6 +74,8 @@ pub(crate) fn block() -> SealedBlock {
 
 impl PayloadSource for OneBlock {
     fn release(&self, parent_hash: B256, number: u64) -> Result<Released, NotReleased> {
+        let here = std::thread::current().id();
+        self.released_on.lock().unwrap().push(here);
         match parent_hash {
             OPENING => Err(NotReleased::NotReady),
             PARENT if number != NUMBER => Err(NotReleased::OtherNumber(NUMBER)),
@@ -83,6 +91,10 @@ impl PayloadSource for OneBlock {
             _ => Err(NotReleased::NothingBuilt),
         }
     }
+
+    fn is_at_hand(&self, _: B256) -> bool {
+        self.is_at_hand
+    }
 }
 
 pub(crate) struct Listener {
@@ -94,7 +106,11 @@ pub(crate) struct Listener {
 /// What differs between listeners.
 pub(crate) struct Setup {
     pub(crate) proposers: Vec<Address>,
+    pub(crate) signer: Arc<dyn Signer>,
     pub(crate) transactions: Bytes,
+    /// Whether the block has its roots.
+    pub(crate) is_at_hand: bool,
+    pub(crate) released_on: ReleasedOn,
     pub(crate) config: PayloadServerConfig,
 }
 
@@ -102,7 +118,10 @@ impl Setup {
     pub(crate) fn new() -> Self {
         Self {
             proposers: vec![proposer().address()],
+            signer: Arc::new(builder()),
             transactions: Bytes::from_static(b"\"0x7e01\""),
+            is_at_hand: true,
+            released_on: ReleasedOn::default(),
             config: PayloadServerConfig {
                 addr: "127.0.0.1:0".parse().unwrap(),
                 limits: ServerLimits::default(),
@@ -118,10 +137,12 @@ impl Listener {
             chain_id: CHAIN_ID,
             proposers: setup.proposers,
             version_names: VersionNames::Legacy,
-            signer: Arc::new(builder()),
+            signer: setup.signer,
         };
         let source = OneBlock {
             transactions: setup.transactions,
+            is_at_hand: setup.is_at_hand,
+            released_on: setup.released_on,
         };
         let desk = PayloadDesk::new(desk, Arc::new(source));
         let server = PayloadServer::bind(setup.config, Arc::new(desk))

@@ -120,6 +120,31 @@ async fn connections_of_one_address_are_limited() {
 }
 
 #[tokio::test]
+async fn whoever_comes_too_often_is_cut() {
+    let mut setup = Setup::new();
+    setup.config.limits.connections_per_second_max = 1;
+    let listener = Listener::start(setup).await;
+    let mut one = listener.connect().await;
+    assert_eq!(exchange(&mut one, &post(&good())).await.0, 200);
+    // However slow this machine is, a hundred take less than a second each.
+    let cut = async {
+        for _ in 0..100 {
+            let mut next = listener.connect().await;
+            let _ = next.write_all(b"GET / HTTP/1.1\r\nHost: b\r\n\r\n").await;
+            let read = tokio::io::AsyncReadExt::read_u8(&mut next).await;
+            if read.is_err() {
+                return true;
+            }
+        }
+        false
+    };
+    assert!(cut.await);
+    // Who is there already is served.
+    assert_eq!(exchange(&mut one, &post(&good())).await.0, 200);
+    listener.stop().await;
+}
+
+#[tokio::test]
 async fn payloads_are_served_by_tls() {
     let folder = tempfile::tempdir().unwrap();
     let issued = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();

@@ -10,6 +10,7 @@ use blockwright_pool::Pool;
 use blockwright_requests::BuildingNode;
 use blockwright_state::Store;
 use blockwright_types::{SealedBlock, SharedTx};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::senders::known;
@@ -22,6 +23,9 @@ pub(crate) struct EmbeddedNode {
     imports: watch::Sender<u64>,
     /// Whether a block is being written to the log before its fork choice.
     is_writing_ahead: Arc<AtomicBool>,
+    /// The runtime that the engine was made on, if it was: work that somebody else's call gives rise to is
+    /// done there, and not on the threads of whoever called.
+    runtime: Option<Handle>,
 }
 
 impl EmbeddedNode {
@@ -31,6 +35,7 @@ impl EmbeddedNode {
             pool,
             imports: watch::Sender::new(0),
             is_writing_ahead: Arc::default(),
+            runtime: Handle::try_current().ok(),
         }
     }
 
@@ -48,12 +53,16 @@ impl EmbeddedNode {
         }
         let is_writing_ahead = Arc::clone(&self.is_writing_ahead);
         let (store, block) = (self.store.clone(), Arc::clone(block));
-        tokio::task::spawn_blocking(move || {
+        let writing = move || {
             if let Err(error) = store.write_ahead(&block) {
                 tracing::error!(hash = %block.hash, %error, "a block cannot be written to the log");
             }
             is_writing_ahead.store(false, Ordering::Release);
-        });
+        };
+        match &self.runtime {
+            Some(runtime) => runtime.spawn_blocking(writing),
+            None => tokio::task::spawn_blocking(writing),
+        };
     }
 }
 

@@ -7,10 +7,14 @@ use rustix::process::setpriority_process;
 use rustix::thread::gettid;
 use tracing::debug;
 
-/// Threads beside the way of a block, which itself runs at the process's own priority. Where cores
-/// are short, those further up go first.
+/// Threads beside the way of a block, which itself runs at the process's own priority, behind
+/// [`Self::Answers`] and before all others. Where cores are short, those further up go first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Priority {
+    /// Hands built blocks to proposers. That takes a fraction of a millisecond, and is waited for while the
+    /// block's deadline passes: behind the building of what can be handed out already it would be late for
+    /// nothing.
+    Answers,
     /// Sends flashblocks to subscribers: a crowd of them takes all it can get, and must not make the
     /// next flashblock late for everybody.
     Stream,
@@ -28,10 +32,11 @@ pub enum Priority {
 }
 
 impl Priority {
-    /// The nice value, 1 to 19; others run at 0. Each step is about a fifth of the share of a busy
+    /// The nice value, -20 to 19; others run at 0. Each step is about a fifth of the share of a busy
     /// core.
     const fn nice(self) -> i32 {
         match self {
+            Self::Answers => -5,
             Self::Stream => 2,
             Self::Preconfirmations => 3,
             Self::Follower => 4,
@@ -42,12 +47,13 @@ impl Priority {
     }
 
     /// Gives the calling thread this priority. Lowering needs no privilege; where the process as a
-    /// whole runs lower already, the thread stays as it is.
+    /// whole runs lower already, the thread stays as it is. Raising needs `CAP_SYS_NICE` or a limit
+    /// (`RLIMIT_NICE`) that permits it; without, the thread stays at the process's own priority.
     pub fn take(self) {
         let nice = self.nice();
         // On Linux a priority belongs to the thread whose id is given, not to its process.
         if let Err(error) = setpriority_process(Some(gettid()), nice) {
-            debug!(%error, nice, "thread priority cannot be lowered");
+            debug!(%error, nice, "thread priority stays as it is");
         }
     }
 }
@@ -89,8 +95,17 @@ mod tests {
     }
 
     #[test]
+    fn answers_go_first_where_that_is_permitted() {
+        let before = nice();
+        let raised = spawn("answers", Priority::Answers, nice).unwrap();
+        assert!([Priority::Answers.nice(), before].contains(&raised.join().unwrap()));
+        assert!(Priority::Answers.nice() < 0);
+    }
+
+    #[test]
     fn intake_goes_last() {
         let order = [
+            Priority::Answers,
             Priority::Stream,
             Priority::Preconfirmations,
             Priority::Follower,
