@@ -178,6 +178,10 @@ impl PayloadSource for Recorded {
     fn release(&self, parent_hash: B256, _number: u64) -> Result<Released, NotReleased> {
         self.0[&parent_hash].clone()
     }
+
+    fn is_at_hand(&self, _parent_hash: B256) -> bool {
+        true
+    }
 }
 
 fn key(index: usize) -> LocalSigner {
