@@ -89,7 +89,11 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("chain", &["types"]),
     ("threads", &[]),
-    ("state", &["types", "seams", "keccak", "threads"]),
+    ("root-thread", &["types", "seams"]),
+    (
+        "state",
+        &["types", "seams", "keccak", "root-thread", "threads"],
+    ),
     ("pool", &["types", "seams", "threads"]),
     (
         "engine",

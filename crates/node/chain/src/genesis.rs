@@ -10,6 +10,8 @@ pub use error::GenesisError;
 
 use std::collections::BTreeMap;
 
+use alloy_consensus::Header;
+use blockwright_types::Changes;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -41,6 +43,29 @@ impl ChainSpec {
             genesis_hash: header.hash_slow(),
             genesis_header: header,
             genesis_changes: changes,
+        })
+    }
+}
+
+impl ChainSpec {
+    /// The rules of a chain whose beginning another node keeps: `config` is the section of that name of its genesis
+    /// document, `genesis` the header of block 0, whose state is left out. The chain may have begun before Bedrock;
+    /// what is built by these rules comes after it.
+    ///
+    /// # Errors
+    /// As [`Self::from_genesis_json`] has of the section.
+    pub fn from_config_json(config: &[u8], genesis: Header) -> Result<Self, GenesisError> {
+        let section: Map<String, Value> =
+            serde_json::from_slice(config).map_err(GenesisError::Json)?;
+        let section = Value::Object(section);
+        let config = config::read_times(&Fields::at("config".to_owned(), &section)?)?;
+        Ok(Self {
+            chain_id: config.chain_id,
+            forks: config.forks,
+            optimism: config.optimism,
+            genesis_hash: genesis.hash_slow(),
+            genesis_header: genesis,
+            genesis_changes: Changes::default(),
         })
     }
 }

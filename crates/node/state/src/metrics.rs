@@ -2,8 +2,6 @@
 //!
 //! | Name | Kind | Meaning |
 //! |---|---|---|
-//! | `blockwright_state_root_close_seconds` | histogram | from a close to the roots |
-//! | `blockwright_state_root_pieces_coalesced_total` | counter | pieces merged because a root session's queue was full |
 //! | `blockwright_state_fork_choice_seconds` | histogram | a fork choice, its durable write included |
 //! | `blockwright_state_log_bytes_total` | counter | bytes written to the log |
 //! | `blockwright_state_log_sync_seconds` | histogram | one fdatasync of the log |
@@ -14,14 +12,6 @@
 use std::time::Duration;
 
 use metrics::{counter, gauge, histogram};
-
-pub(crate) fn root_closed(elapsed: Duration) {
-    histogram!("blockwright_state_root_close_seconds").record(elapsed);
-}
-
-pub(crate) fn piece_coalesced() {
-    counter!("blockwright_state_root_pieces_coalesced_total").increment(1);
-}
 
 pub(crate) fn fork_choice_set(elapsed: Duration) {
     histogram!("blockwright_state_fork_choice_seconds").record(elapsed);

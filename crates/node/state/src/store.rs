@@ -30,7 +30,7 @@ use crate::fork_choice::{CanonUpdate, ForkChoice};
 use crate::log::{Log, LogReader};
 use crate::metrics;
 use crate::reader::StateReader;
-use crate::session::TrieSession;
+use crate::session::{self, TrieSession};
 use chain::{Chain, Place, Released};
 use indexing::{Change, Indexing};
 use janitor::Janitor;
@@ -103,7 +103,7 @@ impl Store {
     /// once for each close, from the session's thread.
     pub fn root_session(&self, parent: B256, reply: RootsReply<TrieDelta>) -> Option<TrieSession> {
         let layer = self.layer(&parent)?;
-        Some(TrieSession::start(parent, layer.delta.state.clone(), reply))
+        Some(session::start(parent, layer.delta.state.clone(), reply))
     }
 
     /// The roots after `changes` on the state of block `parent`, computed on this thread (and a few

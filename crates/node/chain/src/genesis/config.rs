@@ -59,7 +59,16 @@ pub(super) struct Config {
     pub(super) optimism: OptimismParams,
 }
 
+/// Reads the section of a chain whose forks by block are all active from block 0.
 pub(super) fn read(config: &Fields<'_>) -> Result<Config, GenesisError> {
+    let read = read_times(config)?;
+    check_blocks(config)?;
+    check_merge(config)?;
+    Ok(read)
+}
+
+/// Reads the section without a look at forks by block: of a chain that began before Bedrock, say.
+pub(super) fn read_times(config: &Fields<'_>) -> Result<Config, GenesisError> {
     let chain_id = config.u64("chainId")?;
     if chain_id == 0 {
         return Err(GenesisError::NotAllowed {
@@ -69,8 +78,6 @@ pub(super) fn read(config: &Fields<'_>) -> Result<Config, GenesisError> {
     }
     // First of all: a genesis of another kind of chain should be told by what it lacks.
     let optimism = config.object("optimism")?;
-    check_blocks(config)?;
-    check_merge(config)?;
     let forks = read_forks(config)?;
     check_unknown(config)?;
     let optimism = read_optimism(&optimism, &forks)?;

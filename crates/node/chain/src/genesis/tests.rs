@@ -439,3 +439,27 @@ fn fields_of_later_forks_are_absent_before() {
     document["blobGasUsed"] = json!("0x1");
     assert!(refusal(&document).contains("blobGasUsed is not allowed before Ecotone"));
 }
+
+#[test]
+fn the_rules_alone_are_read_from_the_section_whatever_came_before_bedrock() {
+    let document: Value = serde_json::from_slice(&op_sepolia_genesis()).unwrap();
+    let whole = ChainSpec::from_genesis_json(&op_sepolia_genesis()).unwrap();
+    let mut section = document["config"].clone();
+    section["bedrockBlock"] = json!(105_235_063);
+    section["terminalTotalDifficulty"] = json!(1);
+    let text = serde_json::to_vec(&section).unwrap();
+    let header = whole.genesis_header().clone();
+    let rules = ChainSpec::from_config_json(&text, header.clone()).unwrap();
+    assert_eq!(rules.chain_id(), whole.chain_id());
+    assert_eq!(rules.forks(), whole.forks());
+    assert_eq!(rules.optimism(), whole.optimism());
+    assert_eq!(rules.genesis_hash(), whole.genesis_hash());
+    assert!(rules.genesis_changes().is_empty());
+
+    section["nextTime"] = json!(1);
+    let text = serde_json::to_vec(&section).unwrap();
+    let refused = ChainSpec::from_config_json(&text, header).unwrap_err();
+    assert!(
+        refused.to_string().contains("config.nextTime") || refused.to_string().contains("nextTime")
+    );
+}

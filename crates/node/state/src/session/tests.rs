@@ -1,8 +1,9 @@
 //! Sessions against roots from scratch, and what they do when they fail or are in a hurry.
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
 use alloy_primitives::Bytes;
+use blockwright_seams::{RootSession as _, RootsAnswer};
 
 use super::*;
 use crate::StateTrie;
@@ -95,7 +96,7 @@ fn a_full_queue_merges_and_stays_bounded() {
         let changes = fixture::changes(&mut rng);
         model.apply(&changes);
         session.push(Arc::new(changes));
-        assert!(session.shared.mailbox.waiting() <= 64);
+        assert!(session.waiting() <= 64);
     }
     session.close(1);
     go.send(()).unwrap();
@@ -127,7 +128,7 @@ fn failing(source: impl NodeSource + 'static) -> (TrieSession, mpsc::Receiver<An
         ..State::default()
     };
     let (reply, answers) = reply();
-    (TrieSession::start(B256::ZERO, state, reply), answers)
+    (start(B256::ZERO, state, reply), answers)
 }
 
 #[test]

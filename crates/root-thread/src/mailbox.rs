@@ -14,7 +14,7 @@ const PIECES_MAX: usize = 64;
 
 /// What the worker is asked to do.
 #[derive(Debug)]
-pub(super) enum Command {
+pub(crate) enum Command {
     /// Lay these post-values over the session's state.
     Push(Arc<Changes>),
     /// Answer with the roots of everything before.
@@ -25,7 +25,7 @@ pub(super) enum Command {
 /// that waits (sets of post-values allow that) and counted. A close is always taken; there is one
 /// a flashblock, which bounds them by the block time.
 #[derive(Debug, Default)]
-pub(super) struct Mailbox {
+pub(crate) struct Mailbox {
     queue: Mutex<Queue>,
     arrived: Condvar,
 }
@@ -38,7 +38,7 @@ struct Queue {
 }
 
 impl Mailbox {
-    pub(super) fn push(&self, changes: Arc<Changes>) {
+    pub(crate) fn push(&self, changes: Arc<Changes>) {
         let mut queue = self.queue.lock();
         if queue.pieces >= PIECES_MAX
             && let Some(Command::Push(waiting)) = queue.commands.back_mut()
@@ -53,7 +53,7 @@ impl Mailbox {
         self.arrived.notify_one();
     }
 
-    pub(super) fn close(&self, index: u64) {
+    pub(crate) fn close(&self, index: u64) {
         self.queue.lock().commands.push_back(Command::Close {
             index,
             asked_at: Instant::now(),
@@ -62,7 +62,7 @@ impl Mailbox {
     }
 
     /// No more commands; what waits is dropped.
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         let mut queue = self.queue.lock();
         queue.ended = true;
         queue.commands.clear();
@@ -72,7 +72,7 @@ impl Mailbox {
     }
 
     /// The next command; `None` after the end.
-    pub(super) fn next(&self) -> Option<Command> {
+    pub(crate) fn next(&self) -> Option<Command> {
         let mut queue = self.queue.lock();
         loop {
             if queue.ended {
@@ -89,8 +89,8 @@ impl Mailbox {
         }
     }
 
-    #[cfg(test)]
-    pub(super) fn waiting(&self) -> usize {
+    /// Commands that were not taken yet.
+    pub(crate) fn waiting(&self) -> usize {
         self.queue.lock().commands.len()
     }
 }
