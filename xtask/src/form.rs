@@ -56,7 +56,8 @@ fn library_root(file: &SourceFile, parsed: &syn::File) -> Option<Finding> {
         .then(|| Finding::new(&file.path, "lib.rs holds `mod` and `pub use` only"))
 }
 
-fn code_lines(text: &str) -> usize {
+/// Lines that are neither empty nor comments.
+pub(crate) fn code_lines(text: &str) -> usize {
     text.lines()
         .map(str::trim)
         .filter(|line| !line.is_empty() && !line.starts_with("//"))

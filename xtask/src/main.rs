@@ -3,6 +3,7 @@
 mod edges;
 mod form;
 mod metric_names;
+mod op_reth;
 mod sources;
 mod words;
 
@@ -47,6 +48,7 @@ fn tidy(root: &Path) -> eyre::Result<ExitCode> {
     let files = sources::rust_files(root)?;
     let mut findings = edges::check(root)?;
     findings.extend(metric_names::check(root, &files)?);
+    findings.extend(op_reth::check(root, &files)?);
     for file in &files {
         findings.extend(words::check(file));
         findings.extend(form::check(file)?);
