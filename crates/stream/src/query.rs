@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use alloy_primitives::B64;
 use blockwright_flashblocks::Form;
 use blockwright_types::PayloadId;
 
@@ -68,7 +69,7 @@ fn last_seen(query: &str) -> Result<Option<LastSeen>, String> {
     let index = number(query, "flashblock_index")?;
     let payload_id = match value(query, "payload_id") {
         None => None,
-        Some(text) => Some(PayloadId::from_str(text).map_err(|_| {
+        Some(text) => Some(B64::from_str(text).map(PayloadId).map_err(|_| {
             "payload_id: 8 bytes in hex are expected, with 0x in front\n".to_owned()
         })?),
     };

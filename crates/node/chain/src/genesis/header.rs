@@ -120,7 +120,12 @@ fn state_root(alloc: &Changes) -> B256 {
     state_root_unhashed(alloc.accounts.iter().filter_map(|(address, change)| {
         let post = change.post?;
         let storage_root = storage_root(change);
-        let account = TrieAccount::new(post.nonce, post.balance, storage_root, post.code_hash);
+        let account = TrieAccount {
+            nonce: post.nonce,
+            balance: post.balance,
+            storage_root,
+            code_hash: post.code_hash,
+        };
         Some((*address, account))
     }))
 }
