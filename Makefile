@@ -2,7 +2,7 @@
 CARGO ?= cargo
 export BLOCKWRIGHT_BLOCKS ?=
 
-.PHONY: help dev build test fmt lint tidy check ci simulate bench bench-quick microbench devnet soak soak-devnet soak-stream soak-proposer interop pbs docs clean
+.PHONY: help dev build test fmt lint tidy check ci simulate bench bench-quick microbench devnet soak soak-devnet soak-stream soak-proposer interop pbs docs clean op-reth
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -80,6 +80,12 @@ pbs: build ## an op-node with the builder API, PBS_OP_NODE_BIN, asks the builder
 	@test -x "$(PBS_OP_NODE_BIN)" || { echo "PBS_OP_NODE_BIN must name an op-node with the builder API"; exit 1; }
 	cd tests/devnet && BLOCKWRIGHT_BIN="$(CURDIR)/target/release/blockwright" CI=true \
 		PBS_OP_NODE_BIN="$(abspath $(PBS_OP_NODE_BIN))" go test -count=1 -timeout 30m -v -run '^TestPBS' ./scenario
+OP_RETH = bin/op-reth/Cargo.toml
+
+op-reth: ## the builder in op-reth: target/op-reth/release/blockwright-op-reth (needs the git sources of reth and op-reth)
+	@$(CARGO) fetch --locked --manifest-path $(OP_RETH) || \
+		{ echo "op-reth host: not built: the source named above cannot be had here (docs/hosts.md)" >&2; exit 1; }
+	$(CARGO) build --release --locked --manifest-path $(OP_RETH) --target-dir target/op-reth
 
 docs: ## the book, if mdbook is installed
 	mdbook build docs

@@ -9,6 +9,28 @@ import (
 	"blockwright.test/devnet/process"
 )
 
+// HostEnv names the node that holds the builder under test: "embedded", which it
+// is where nothing is named, or "op-reth".
+const HostEnv = "BLOCKWRIGHT_HOST"
+
+// hostArgs are the arguments that one host needs and the other does not know.
+func hostArgs() ([]string, error) {
+	switch host := os.Getenv(HostEnv); host {
+	case "", "embedded":
+		return []string{"--metrics.port", "0"}, nil
+	case "op-reth":
+		namespaces := "eth,net,web3,txpool,debug,miner,builder"
+		return []string{
+			"--http", "--http.api", namespaces, "--ws", "--ws.api", namespaces,
+			"--metrics", "127.0.0.1:0", "--ipcdisable",
+			"--disable-discovery", "--port", "0", "--no-persist-peers",
+			"--log.file.max-files", "0", "--color", "never",
+		}, nil
+	default:
+		return nil, fmt.Errorf("%s: there is no host %q", HostEnv, host)
+	}
+}
+
 // Endpoints is what `blockwright --endpoints FILE` writes once it serves.
 type Endpoints struct {
 	HTTP        string `json:"http"`
@@ -58,17 +80,21 @@ func (b *blockwright) Start(ctx context.Context) error {
 	if err := os.Remove(endpoints); err != nil && !os.IsNotExist(err) {
 		return err
 	}
-	var err error
+	host, err := hostArgs()
+	if err != nil {
+		return err
+	}
+	args := append([]string{
+		"node", "--chain", b.files.config("l2-genesis.json"), "--datadir", b.files.data(b.name),
+		"--http.port", b.ports[0], "--ws.port", "0",
+		"--authrpc.port", b.ports[1], "--authrpc.jwtsecret", b.files.jwt(),
+		"--flashblocks.port", b.ports[2], "--endpoints", endpoints,
+	}, host...)
 	b.process, err = process.Start(process.Spec{
 		Name:    b.name,
 		Program: b.program,
 		LogFile: b.files.log(b.name + ".log"),
-		Args: append([]string{
-			"node", "--chain", b.files.config("l2-genesis.json"), "--datadir", b.files.data(b.name),
-			"--http.port", b.ports[0], "--ws.port", "0",
-			"--authrpc.port", b.ports[1], "--authrpc.jwtsecret", b.files.jwt(),
-			"--flashblocks.port", b.ports[2], "--metrics.port", "0", "--endpoints", endpoints,
-		}, b.extra...),
+		Args:    append(args, b.extra...),
 	})
 	if err != nil {
 		return err
