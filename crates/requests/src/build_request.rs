@@ -47,14 +47,13 @@ pub fn build_request(
     })
 }
 
-/// Fields that only forks after Karst know.
+/// Fields that only forks after Karst know. Asked by the names on the wire, since not every version of these types that a
+/// host may have has all of them.
 fn refuse_later_forks(attributes: &OpPayloadAttributes) -> Result<(), RequestError> {
-    let inner = &attributes.payload_attributes;
-    for (name, present) in [
-        ("slotNumber", inner.slot_number.is_some()),
-        ("targetGasLimit", inner.target_gas_limit.is_some()),
-    ] {
-        if present {
+    let fields = serde_json::to_value(&attributes.payload_attributes)
+        .map_err(|error| RequestError::Internal(error.to_string()))?;
+    for name in ["slotNumber", "targetGasLimit"] {
+        if fields.get(name).is_some_and(|value| !value.is_null()) {
             let reason = format!("{name} is not allowed under any fork up to Karst");
             return Err(RequestError::Refused(reason));
         }

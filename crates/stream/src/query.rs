@@ -1,6 +1,6 @@
 //! What a subscriber may ask for in the query string.
 
-use std::str::FromStr;
+use std::str::FromStr as _;
 
 use alloy_primitives::B64;
 use blockwright_flashblocks::Form;
