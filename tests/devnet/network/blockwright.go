@@ -13,6 +13,13 @@ import (
 // is where nothing is named, or "op-reth".
 const HostEnv = "BLOCKWRIGHT_HOST"
 
+// HasOwnRPC tells whether the JSON-RPC of the host under test is not ours.
+func HasOwnRPC() bool { return os.Getenv(HostEnv) == "op-reth" }
+
+// LosesNewestBlocks tells whether the host under test keeps its newest blocks in
+// memory alone for a while, so that a SIGKILL costs some of them.
+func LosesNewestBlocks() bool { return os.Getenv(HostEnv) == "op-reth" }
+
 // hostArgs are the arguments that one host needs and the other does not know.
 func hostArgs() ([]string, error) {
 	switch host := os.Getenv(HostEnv); host {

@@ -1,0 +1,119 @@
+//! The node: op-reth's, with the builder in it.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use blockwright_builder_rpc::{builder_module, builder_subscription_module};
+use eyre::{OptionExt as _, WrapErr as _, ensure};
+use jsonrpsee::Methods;
+use reth_db::DatabaseEnv;
+use reth_node_api::{FullNodeComponents, NodeTypes};
+use reth_node_builder::rpc::{RethRpcServerHandles, RpcContext};
+use reth_node_builder::{Node as _, NodeBuilder, WithLaunchContext};
+use reth_optimism_chainspec::OpChainSpec;
+use reth_optimism_node::{OpEngineTypes, OpNode};
+use reth_rpc_eth_api::EthApiTypes;
+use reth_rpc_server_types::RethRpcModule;
+use serde_json::json;
+
+use crate::args::{BUILDER, HostArgs};
+use crate::engine_api::karst_methods;
+use crate::payload_service::{Blockwright, Running};
+
+type Builder = WithLaunchContext<NodeBuilder<DatabaseEnv, OpChainSpec>>;
+
+/// Runs the node until it ends.
+pub(crate) async fn launch(node: Builder, args: HostArgs) -> eyre::Result<()> {
+    let (rollup, settings) = args.split();
+    ensure!(
+        !rollup.proofs_history,
+        "--proofs-history: a node that builds keeps no history of proofs; give it to one that does not build"
+    );
+    let limits = reth_optimism_payload_builder::config::OpDAConfig::default();
+    let op = OpNode::new(rollup).with_da_config(limits.clone());
+    let running = Arc::new(OnceLock::new());
+    let file = settings.endpoints.clone();
+    let (serving, told) = (Arc::clone(&running), Arc::clone(&running));
+    let builder = Blockwright {
+        settings,
+        limits,
+        running,
+    };
+    let handle = node
+        .with_types::<OpNode>()
+        .with_components(op.components().payload(builder))
+        .with_add_ons(op.add_ons())
+        .extend_rpc_modules(move |ctx| add_methods(ctx, running_in(&serving)?))
+        .on_rpc_started(move |ctx, servers| {
+            let config = ctx.config();
+            let jwt = config.rpc.auth_jwtsecret.clone();
+            let jwt = jwt.unwrap_or_else(|| config.datadir().jwt());
+            let metrics = config.metrics.prometheus;
+            tell(file.as_deref(), &servers, running_in(&told)?, metrics, &jwt)
+        })
+        .launch_with_debug_capabilities()
+        .await?;
+    handle.node_exit_future.await
+}
+
+fn running_in(cell: &OnceLock<Running>) -> eyre::Result<&Running> {
+    cell.get()
+        .ok_or_eyre("the builder does not run: op-reth made no payload service")
+}
+
+/// The builder's methods: on the authenticated port always, elsewhere where they are named.
+fn add_methods<N, E>(ctx: RpcContext<'_, N, E>, running: &Running) -> eyre::Result<()>
+where
+    N: FullNodeComponents<Types: NodeTypes<Payload = OpEngineTypes>>,
+    E: EthApiTypes,
+{
+    let payloads = ctx.node().payload_builder_handle().clone();
+    let karst = karst_methods(Arc::clone(&running.chain), payloads)?;
+    ctx.auth_module.replace_auth_methods(karst)?;
+    let methods = Methods::from(builder_module(&running.rpc).remove_context());
+    ctx.auth_module.merge_auth_methods(methods.clone())?;
+    let named = RethRpcModule::Other(BUILDER.to_owned());
+    let subscriptions = builder_subscription_module(&running.rpc).remove_context();
+    if ctx.modules.module_config().contains_ws(&named) {
+        ctx.modules.merge_ws(subscriptions)?;
+    }
+    ctx.modules.merge_if_module_configured(named, methods)?;
+    Ok(())
+}
+
+/// What listens, in the log and in `file`. The names are those of `blockwright --endpoints`.
+fn tell(
+    file: Option<&Path>,
+    servers: &RethRpcServerHandles,
+    running: &Running,
+    metrics: Option<SocketAddr>,
+    jwt: &Path,
+) -> eyre::Result<()> {
+    let url =
+        |scheme: &str, addr: Option<SocketAddr>| addr.map(|addr| format!("{scheme}://{addr}"));
+    let listening = &running.listening;
+    let endpoints = json!({
+        "http": url("http", servers.rpc.http_local_addr()),
+        "ws": url("ws", servers.rpc.ws_local_addr()),
+        "authrpc": url("http", Some(servers.auth.local_addr())),
+        "flashblocks": url(listening.stream_scheme, Some(listening.flashblocks)),
+        "metrics": url("http", metrics),
+        "builder_api": url(listening.api_scheme, listening.builder_api),
+        "builder_events": url("http", listening.builder_events),
+        "jwt": jwt,
+    });
+    if let Some(file) = file {
+        write_whole(file, endpoints.to_string().as_bytes())
+            .wrap_err_with(|| format!("--endpoints {}", file.display()))?;
+    }
+    tracing::info!(%endpoints, "ready");
+    Ok(())
+}
+
+/// Under its name the file is never half written.
+fn write_whole(file: &Path, text: &[u8]) -> std::io::Result<()> {
+    let unfinished = file.with_extension("unfinished");
+    std::fs::write(&unfinished, text)?;
+    std::fs::rename(unfinished, file)
+}
