@@ -100,7 +100,7 @@ fn tell(
         "flashblocks": url(listening.stream_scheme, Some(listening.flashblocks)),
         "metrics": url("http", metrics),
         "builder_api": url(listening.api_scheme, listening.builder_api),
-        "builder_events": url("http", listening.builder_events),
+        "builder_events": url(listening.api_scheme, listening.builder_events),
         "jwt": jwt,
     });
     if let Some(file) = file {

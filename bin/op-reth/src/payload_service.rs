@@ -137,22 +137,12 @@ impl Blockwright {
         let running = Running {
             rpc: proposers.rpc,
             chain: parts.chain,
-            listening: Listening {
-                flashblocks,
-                builder_api: outlets.builder_api(),
-                builder_events: outlets.events(),
-                stream_scheme: if stream.is_tls() { "wss" } else { "ws" },
-                api_scheme: if builder_api.tls.is_given() {
-                    "https"
-                } else {
-                    "http"
-                },
-            },
+            listening: self.listening(flashblocks, &outlets),
         };
         // A node has one builder.
         let _ = self.running.set(running);
         let (sender, commands) = mpsc::unbounded_channel();
-        let limits = Limits::new(self.limits);
+        let limits = Limits::new(self.limits.clone());
         let serving = Commands::new(
             commands,
             requests.clone(),
@@ -169,14 +159,23 @@ impl Blockwright {
             outlets,
             _streaming: streaming,
         };
-        parts.executor.spawn_critical_with_graceful_shutdown_signal(
-            "builder's end",
-            |shutdown| async move {
-                let _guard = shutdown.await;
-                end.now().await;
-            },
-        );
+        end.with(&parts.executor);
         Ok(PayloadBuilderHandle::new(sender))
+    }
+
+    fn listening(&self, flashblocks: SocketAddr, outlets: &ProposerOutlets) -> Listening {
+        let is_tls = self.settings.builder_api.tls.is_given();
+        Listening {
+            flashblocks,
+            builder_api: outlets.builder_api(),
+            builder_events: outlets.events(),
+            stream_scheme: if self.settings.stream.is_tls() {
+                "wss"
+            } else {
+                "ws"
+            },
+            api_scheme: if is_tls { "https" } else { "http" },
+        }
     }
 
     /// The service, running, and what asks it.
@@ -231,6 +230,17 @@ struct Ending<P: Chain, Pool: OpTransactions> {
 }
 
 impl<P: Chain, Pool: OpTransactions> Ending<P, Pool> {
+    /// Ends when the node does.
+    fn with(self, executor: &TaskExecutor) {
+        executor.spawn_critical_with_graceful_shutdown_signal(
+            "builder's end",
+            |shutdown| async move {
+                let _guard = shutdown.await;
+                self.now().await;
+            },
+        );
+    }
+
     async fn now(self) {
         self.builder.shutdown().await;
         // How the last payloads ended is told before subscribers are let go.
