@@ -8,6 +8,7 @@ use alloy_primitives::Address;
 use blockwright_builder_codec::{PayloadRequest, signing_digest};
 use blockwright_signer::{Signature, Signer};
 use blockwright_trust::TlsTrust;
+use blockwright_types::error_chain;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{Method, Request, StatusCode};
@@ -130,7 +131,8 @@ impl BuilderClient {
     }
 
     async fn ask(&self, body: String) -> Result<Bytes, ClientError> {
-        let unreachable = |error: &dyn core::error::Error| ClientError::Unreachable(chain(error));
+        let unreachable =
+            |error: &dyn core::error::Error| ClientError::Unreachable(error_chain(error));
         let request = Request::builder()
             .method(Method::POST)
             .uri(self.url.endpoint.clone())
@@ -171,20 +173,6 @@ fn message(body: &[u8]) -> String {
         .filter(|c| !c.is_control())
         .take(MESSAGE_CHARS_MAX)
         .collect()
-}
-
-/// An error with its causes: the outermost alone says little.
-fn chain(error: &dyn core::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let more = cause.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        source = cause.source();
-    }
-    text
 }
 
 impl core::fmt::Debug for BuilderClient {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use alloy_primitives::Bytes;
+use blockwright_types::error_chain;
 use jsonrpsee::core::client::{ClientT, Error};
 use jsonrpsee::core::http_helpers::HttpError;
 use jsonrpsee::core::params::BatchRequestBuilder;
@@ -77,7 +78,7 @@ impl Client {
 }
 
 fn classify(error: &Error) -> CallError {
-    let cause = chain(error);
+    let cause = error_chain(error);
     let Error::Transport(inner) = error else {
         return match error {
             Error::RequestTimeout => CallError::Unreachable("no answer in time".to_owned()),
@@ -92,20 +93,6 @@ fn classify(error: &Error) -> CallError {
         | None => CallError::Unreachable(cause),
         Some(_) => CallError::Unusable(cause),
     }
-}
-
-/// An error with its causes: the outermost alone says little ("client error").
-fn chain(error: &dyn core::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let more = cause.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        source = cause.source();
-    }
-    text
 }
 
 /// Whether a refusal says that the server has the transaction.

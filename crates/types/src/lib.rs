@@ -15,6 +15,9 @@ pub use changes::{AccountChange, AccountPost, Changes, NewCode};
 mod context;
 pub use context::{BlockContext, DEPOSIT_TX_TYPE, L1_BLOCK, L2_TO_L1_MESSAGE_PASSER};
 
+mod error_chain;
+pub use error_chain::error_chain;
+
 mod fork;
 pub use fork::{OpFork, UnknownFork};
 
