@@ -313,6 +313,24 @@ fn what_comes_of_a_payload_that_was_cut_off_is_lost_and_its_cutter_doubted() {
     assert_eq!(run.lost, 1);
 }
 
+/// Which of two upstreams is the liar is known to nobody, so that no loss is passed over; but none is said
+/// twice.
+#[test]
+fn what_is_added_to_an_invented_payload_after_its_end_is_lost_once() {
+    let mut run = Run::new(2);
+    for payload in 1..5 {
+        whole(&mut run, 2, payload, 3);
+    }
+    run.take(1, (200, 0));
+    run.take(0, (4, 3));
+    assert_eq!(run.take(0, (5, 0)), Verdict::First);
+    for index in 1..20 {
+        assert_eq!(run.take(1, (200, index)), Verdict::Late);
+        assert_eq!(run.take(0, (5, index)), Verdict::First);
+        assert_eq!(run.lost, 2);
+    }
+}
+
 #[test]
 fn of_two_payloads_in_one_place_the_one_with_more_upstreams_goes_on() {
     let mut run = Run::new(3);
