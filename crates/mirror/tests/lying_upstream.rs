@@ -78,7 +78,7 @@ impl Stage {
     /// awaited of one shows that the mirror has what it sent before. A new payload needs both.
     async fn both(&mut self, position: (u8, u64)) {
         let mut servers = [&mut self.honest, &mut self.liar];
-        if position.1 % 2 == 0 {
+        if position.1.is_multiple_of(2) {
             servers.reverse();
         }
         let [first, second] = servers;

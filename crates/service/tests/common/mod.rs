@@ -27,6 +27,9 @@ pub(crate) struct Bench {
     service: Mutex<Option<JoinHandle<()>>>,
 }
 
+/// Nothing here takes seconds; a stuck test fails.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Accounts with funds.
 pub(crate) const FUNDED: u64 = 50;
 
@@ -77,19 +80,19 @@ impl Bench {
         flashblock
     }
 
-    /// Puts a transaction into the pool and moves the clock towards the due time of flashblock
-    /// `index` until it is committed.
+    /// Puts a transaction into the pool, moves the clock to where flashblock `index` takes some, and waits
+    /// until it is committed.
     pub(crate) fn commit(&self, spec: TxSpec, index: u64) {
         let tx = spec.build();
         self.pool.arrive(Arc::clone(&tx));
-        let mut now = due(index).minus_us(40_000);
-        while now < due(index) {
-            self.clock.advance_to(now);
-            let decision = self.pool.next_decision(Duration::from_millis(5));
-            if decision == Some(Decision::Committed(tx.hash)) {
+        // Committing begins a tenth of the slot, 20 ms, before the cut, and the cut is 1 to 8 ms before
+        // the due time.
+        self.clock.advance_to(due(index).minus_us(15_000));
+        let committed = Decision::Committed(tx.hash);
+        while let Some(decision) = self.pool.next_decision(PATIENCE) {
+            if decision == committed {
                 return;
             }
-            now = now.plus_us(1_500);
         }
         panic!("{} was not committed for flashblock {index}", tx.hash);
     }
@@ -101,8 +104,7 @@ impl Bench {
                 tokio::task::yield_now().await;
             }
         };
-        let patience = Duration::from_secs(10);
-        tokio::time::timeout(patience, ended).await.unwrap();
+        tokio::time::timeout(PATIENCE, ended).await.unwrap();
     }
 
     /// Ends the service and all of its threads.
