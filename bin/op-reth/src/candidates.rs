@@ -59,11 +59,17 @@ struct Changed {
     all: bool,
 }
 
+impl Changed {
+    fn is_empty(&self) -> bool {
+        self.senders.is_empty() && !self.all
+    }
+}
+
 impl News {
     fn add(&self, sender: Address, lost: bool) {
         let was_empty = {
             let mut changed = self.senders.lock();
-            let was_empty = changed.senders.is_empty() && !changed.all;
+            let was_empty = changed.is_empty();
             if lost || changed.senders.len() >= NEWS_MAX {
                 changed.senders.clear();
                 changed.all = true;
@@ -75,6 +81,15 @@ impl News {
         if was_empty {
             (self.wake)();
         }
+    }
+
+    fn take(&self) -> Changed {
+        core::mem::take(&mut *self.senders.lock())
+    }
+
+    /// Nobody is woken again until what is here is taken.
+    fn has_some(&self) -> bool {
+        !self.senders.lock().is_empty()
     }
 }
 
@@ -133,7 +148,7 @@ impl<Pool: OpTransactions> PoolCandidates<Pool> {
     }
 
     fn take_news(&mut self) {
-        let changed = core::mem::take(&mut *self.news.senders.lock());
+        let changed = self.news.take();
         if changed.all {
             self.list_all();
         } else {
@@ -213,7 +228,7 @@ impl<Pool: OpTransactions> Candidates for PoolCandidates<Pool> {
                 left -= 1;
             }
         }
-        !self.waiting.is_empty() || !self.news.senders.lock().senders.is_empty()
+        !self.waiting.is_empty() || self.news.has_some()
     }
 
     fn committed(&mut self, tx: &SharedTx) -> Option<Candidate> {
@@ -229,5 +244,51 @@ impl<Pool: OpTransactions> Candidates for PoolCandidates<Pool> {
             tracing::debug!(hash = %tx.hash, %reason, "dropped from the pool");
             self.pool.remove_transactions(vec![tx.hash]);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    fn news() -> (News, Arc<AtomicUsize>) {
+        let wakes = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&wakes);
+        let wake: Wake = Arc::new(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+        });
+        let senders = Mutex::default();
+        (News { senders, wake }, wakes)
+    }
+
+    #[test]
+    fn a_job_is_woken_once_until_it_has_looked() {
+        let (news, wakes) = news();
+        for _ in 0..2 {
+            let before = wakes.load(Ordering::Relaxed);
+            news.add(Address::repeat_byte(1), false);
+            news.add(Address::repeat_byte(2), false);
+            assert_eq!(wakes.load(Ordering::Relaxed), before + 1);
+            assert_eq!(news.take().senders.len(), 2);
+            assert!(!news.has_some());
+        }
+    }
+
+    #[test]
+    fn lost_news_make_a_job_look_at_all_senders() {
+        let (news, wakes) = news();
+        news.add(Address::repeat_byte(1), true);
+        assert!(news.has_some(), "though it names no sender");
+        news.add(Address::repeat_byte(2), false);
+        assert_eq!(wakes.load(Ordering::Relaxed), 1);
+        let taken = news.take();
+        assert!(taken.all && taken.senders.is_empty());
+        assert!(!news.has_some());
+        for number in 0..=NEWS_MAX as u64 {
+            news.add(Address::left_padding_from(&number.to_be_bytes()), false);
+        }
+        assert!(news.take().all, "more than are remembered");
     }
 }
