@@ -10,6 +10,8 @@ use crate::Finding;
 use crate::form::code_lines;
 use crate::sources::SourceFile;
 
+mod lock;
+
 const FOLDER: &str = "bin/op-reth";
 
 /// Where git dependencies may come from, and what pins them.
@@ -46,10 +48,10 @@ pub(crate) fn check(root: &Path, files: &[SourceFile]) -> eyre::Result<Vec<Findi
     let manifest = table(&folder.join("Cargo.toml"))?;
     let mut findings = git_sources(&manifest);
     findings.extend(unified(&manifest));
-    findings.extend(versions(
-        &table(&root.join("Cargo.toml"))?,
-        &table(&folder.join("Cargo.lock"))?,
-    )?);
+    let workspace = table(&root.join("Cargo.toml"))?;
+    let locked = table(&folder.join("Cargo.lock"))?;
+    findings.extend(versions(&workspace, &locked)?);
+    findings.extend(lock::check(root, &workspace, &locked)?);
     findings.extend(size(files));
     Ok(findings)
 }
