@@ -3,7 +3,9 @@
 
 pub mod bls;
 pub mod chain;
+pub mod dev_clock;
 pub mod feeder;
+pub mod host;
 pub mod liar;
 pub mod metrics;
 pub mod process;

@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
+use super::dev_clock::DevClock;
+use super::host::{Host, Launch};
+
 /// Generous: debug builds on a loaded two-core machine.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
@@ -27,6 +30,8 @@ pub struct Endpoints {
 
 /// A running `blockwright`.
 pub struct Blockwright {
+    /// Where the host has none of its own.
+    clock: Option<DevClock>,
     child: Child,
     lines: Receiver<String>,
     /// Said before everything was reachable.
@@ -36,11 +41,17 @@ pub struct Blockwright {
     _scratch: tempfile::TempDir,
 }
 
-/// The binary under test: the one built with the tests, or the one that `BLOCKWRIGHT_BIN` names.
+/// `blockwright`: the one built with the tests, or the one that `BLOCKWRIGHT_BIN` names, unless that is another
+/// host's.
 pub fn binary() -> Command {
     let other = std::env::var_os("BLOCKWRIGHT_BIN");
+    let other = other.filter(|_| Host::under_test() == Host::Embedded);
     let path = other.unwrap_or_else(|| env!("CARGO_BIN_EXE_blockwright").into());
-    let mut command = Command::new(path);
+    without_settings(Command::new(path))
+}
+
+/// A command that does not see what was set for the tests.
+pub fn without_settings(mut command: Command) -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("BLOCKWRIGHT_")) {
         command.env_remove(name);
     }
@@ -80,16 +91,14 @@ impl Blockwright {
     }
 
     fn start_on(args: &[&str], ports: &[(&str, u16)]) -> Self {
-        let ports = ports
-            .iter()
-            .flat_map(|(flag, port)| [format!("--{flag}"), port.to_string()]);
         let scratch = tempfile::tempdir().unwrap();
         let file = scratch.path().join("endpoints.json");
         let before = Instant::now();
-        let mut child = binary()
-            .args(args)
-            .arg("--json")
-            .args(ports)
+        let Launch {
+            mut command,
+            clock_s,
+        } = Host::under_test().launch(args, ports, scratch.path());
+        let mut child = command
             .args(["--endpoints", file.to_str().unwrap()])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -120,7 +129,9 @@ impl Blockwright {
             builder_events: text("builder_events"),
             jwt: text("jwt").into(),
         };
+        let clock = clock_s.map(|block_time_s| DevClock::start(&endpoints, block_time_s));
         Self {
+            clock,
             child,
             lines,
             said_early,
@@ -164,12 +175,14 @@ impl Blockwright {
 
     /// `kill -9`.
     pub fn kill(mut self) {
+        self.clock = None;
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// SIGTERM; returns whether the process ended with success.
     pub fn stop(mut self) -> bool {
+        self.clock = None;
         let pid = Pid::from_child(&self.child);
         kill_process(pid, Signal::TERM).unwrap();
         self.child.wait().unwrap().success()
@@ -178,6 +191,7 @@ impl Blockwright {
 
 impl Drop for Blockwright {
     fn drop(&mut self) {
+        self.clock = None;
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -9,10 +9,11 @@ use blockwright_engine::JwtSecret;
 use blockwright_payload::{ExecutionPayload, PayloadEnvelope};
 use blockwright_types::OpFork;
 use hyper::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use jsonrpsee::core::client::Error;
 use jsonrpsee::http_client::HttpClientBuilder;
 use serde_json::{Value, json};
 
-use super::process::Blockwright;
+use super::process::{Blockwright, Endpoints};
 use super::rpc::Rpc;
 
 /// The development chain's fork.
@@ -29,9 +30,13 @@ pub struct Engine {
 
 impl Engine {
     pub fn new(node: &Blockwright) -> Self {
+        Self::at(&node.endpoints)
+    }
+
+    pub fn at(endpoints: &Endpoints) -> Self {
         Self {
-            url: node.endpoints.authrpc.clone(),
-            secret: JwtSecret::read_or_create(&node.endpoints.jwt).unwrap(),
+            url: endpoints.authrpc.clone(),
+            secret: JwtSecret::read_or_create(&endpoints.jwt).unwrap(),
         }
     }
 
@@ -78,6 +83,15 @@ impl Engine {
     }
 
     async fn call(&self, method: &str, params: Value) -> Value {
+        self.rpc().call(method, params).await
+    }
+
+    /// Any method of the authenticated port.
+    pub async fn try_call(&self, method: &str, params: Value) -> Result<Value, Error> {
+        self.rpc().try_call(method, params).await
+    }
+
+    fn rpc(&self) -> Rpc {
         let token = self.secret.sign(now_ms() / 1_000).unwrap();
         let mut headers = HeaderMap::new();
         let value = HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
@@ -86,7 +100,7 @@ impl Engine {
             .set_headers(headers)
             .build(&self.url)
             .unwrap();
-        Rpc(client).call(method, params).await
+        Rpc(client)
     }
 }
 
