@@ -2,7 +2,7 @@
 CARGO ?= cargo
 export BLOCKWRIGHT_BLOCKS ?=
 
-.PHONY: help dev build test fmt lint tidy check ci simulate bench bench-quick microbench devnet soak soak-devnet soak-stream soak-proposer interop pbs docs clean op-reth
+.PHONY: help dev build test fmt lint tidy check ci simulate bench bench-quick bench-hosts microbench devnet soak soak-devnet soak-stream soak-proposer interop pbs docs clean op-reth
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -80,12 +80,24 @@ pbs: build ## an op-node with the builder API, PBS_OP_NODE_BIN, asks the builder
 	@test -x "$(PBS_OP_NODE_BIN)" || { echo "PBS_OP_NODE_BIN must name an op-node with the builder API"; exit 1; }
 	cd tests/devnet && BLOCKWRIGHT_BIN="$(CURDIR)/target/release/blockwright" CI=true \
 		PBS_OP_NODE_BIN="$(abspath $(PBS_OP_NODE_BIN))" go test -count=1 -timeout 30m -v -run '^TestPBS' ./scenario
+
 OP_RETH = bin/op-reth/Cargo.toml
 
 op-reth: ## the builder in op-reth: target/op-reth/release/blockwright-op-reth (needs the git sources of reth and op-reth)
 	@$(CARGO) fetch --locked --manifest-path $(OP_RETH) || \
 		{ echo "op-reth host: not built: the source named above cannot be had here (docs/hosts.md)" >&2; exit 1; }
 	$(CARGO) build --release --locked --manifest-path $(OP_RETH) --target-dir target/op-reth
+
+OP_RETH_BIN ?= target/op-reth/release/blockwright-op-reth
+OP_RETH_COMMAND = $(OP_RETH_BIN) node --chain {genesis} --datadir {datadir} --authrpc.jwtsecret {jwt} \
+	--authrpc.port {engine_port} --http --http.port {rpc_port} --flashblocks.port {stream_port} \
+	--flashblocks.block-time {interval_ms}ms --ipcdisable --disable-discovery --port 0 --no-persist-peers \
+	--log.file.max-files 0 --color never --txpool.pending-max-count 1000000 --txpool.pending-max-size 4000 \
+	--txpool.max-account-slots 100000
+
+bench-hosts: build ## the same loads on both hosts, one after the other; needs `make op-reth`; writes docs/benchmarks.md
+	target/release/blockwright bench set hosts --out target/bench/hosts --beside "op-reth host=$(OP_RETH_COMMAND)" \
+		--docs docs/benchmarks.md --commit "$$(git rev-parse --short HEAD)"
 
 docs: ## the book, if mdbook is installed
 	mdbook build docs

@@ -87,7 +87,7 @@ pub use run::run;
 mod session;
 
 mod sets;
-pub use sets::{quick_set, standard_set};
+pub use sets::{hosts_set, quick_set, standard_set};
 
 mod sign;
 

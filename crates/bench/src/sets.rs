@@ -93,6 +93,27 @@ pub fn standard_set() -> Vec<RunPlan> {
     set
 }
 
+/// What several builders are measured with one after the other: two rates, two floods, and one flood on a
+/// larger state. Isthmus, as in [`standard_set`].
+pub fn hosts_set() -> Vec<RunPlan> {
+    let own = |what: &str, load, pace| plan(what.to_owned(), load, pace, ONE_SECOND);
+    let mut slow = own("100 tx/s transfers", Load::Transfers, rate(100.0));
+    slow.chain.gas_limit = GAS_LIMIT;
+    let mut large = own(
+        "flood of transfers, 200,000 accounts",
+        Load::Transfers,
+        flood(PENDING),
+    );
+    large.chain.accounts = ACCOUNTS / 5;
+    vec![
+        slow,
+        own("2,000 tx/s transfers", Load::Transfers, rate(2_000.0)),
+        own("flood of transfers", Load::Transfers, flood(PENDING)),
+        own("flood of ERC-20 transfers", Load::Erc20, flood(PENDING)),
+        large,
+    ]
+}
+
 /// Loads that are run at one rhythm only.
 fn other_loads() -> Vec<RunPlan> {
     let flooded =
@@ -212,6 +233,11 @@ mod tests {
         }
         let names: BTreeSet<_> = all.iter().map(|plan| &plan.name).collect();
         assert_eq!(names.len(), all.len());
+        for plan in hosts_set() {
+            assert_eq!(plan.validate(), Ok(()), "{}", plan.name);
+            // Other builders do not know our arguments.
+            assert!(plan.builder_args.is_empty());
+        }
     }
 
     #[test]

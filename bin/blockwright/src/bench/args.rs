@@ -2,6 +2,7 @@
 //! (`BLOCKWRIGHT_BENCH_` + the flag in capitals with underscores).
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use blockwright_bench::{ChainPlan, CrowdPlan, Load, Pace, RunPlan, Target, Timing, TroublePlan};
@@ -96,8 +97,42 @@ pub(super) struct SetArgs {
     /// Only runs whose name contains this text.
     #[arg(long, env = "BLOCKWRIGHT_BENCH_ONLY", value_name = "TEXT")]
     pub(super) only: Option<String>,
+    /// Another builder to measure right after on each load, and how to start it, as --builder-command
+    /// says; may be repeated.
+    #[arg(
+        long,
+        env = "BLOCKWRIGHT_BENCH_BESIDE",
+        value_name = "NAME=COMMAND",
+        allow_hyphen_values = true
+    )]
+    pub(super) beside: Vec<Beside>,
     #[command(flatten)]
     pub(super) builder: BuilderCommandArgs,
+}
+
+/// A builder that is measured beside ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Beside {
+    /// Stands behind the names of its runs.
+    pub(super) name: String,
+    /// Its command line.
+    pub(super) command: String,
+}
+
+impl FromStr for Beside {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split_once('=');
+        let parts = parts.map(|(name, command)| (name.trim(), command.trim()));
+        match parts.filter(|(name, command)| !name.is_empty() && !command.is_empty()) {
+            Some((name, command)) => Ok(Self {
+                name: name.to_owned(),
+                command: command.to_owned(),
+            }),
+            None => Err(format!("{text:?} is not NAME=COMMAND")),
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -117,6 +152,8 @@ pub(super) enum SetName {
     Quick,
     /// Ten minutes; what docs/benchmarks.md shows.
     Standard,
+    /// Four minutes a builder; for --beside.
+    Hosts,
 }
 
 #[derive(Debug, Args)]

@@ -13,6 +13,7 @@ pub(super) fn write_tables(path: &Path, args: &SetArgs, reports: &[Report]) -> e
     let set = match args.set {
         SetName::Quick => "quick",
         SetName::Standard => "standard",
+        SetName::Hosts => "hosts",
     };
     let first = &reports[0];
     let provenance = Provenance {
