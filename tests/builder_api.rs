@@ -176,28 +176,9 @@ async fn a_proposer_gets_the_block_that_is_being_built() {
         "also once it is the head"
     );
 
-    let metrics = http_text(&node.endpoints.metrics);
-    let released = "blockwright_builder_api_requests_total{outcome=\"released\"} 3";
-    assert!(metrics.contains(released), "{metrics}");
+    let requests = "blockwright_builder_api_requests_total";
+    assert_eq!(node.metric(requests, &["outcome=\"released\""]), 3.0);
     assert!(node.stop());
-}
-
-/// The body behind a GET, as it is.
-fn http_text(url: &str) -> String {
-    let (host, path) = url
-        .strip_prefix("http://")
-        .unwrap()
-        .split_once('/')
-        .unwrap();
-    let mut stream = TcpStream::connect(host).unwrap();
-    write!(
-        stream,
-        "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
-    )
-    .unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    text
 }
 
 #[tokio::test(flavor = "multi_thread")]

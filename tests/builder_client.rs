@@ -20,6 +20,7 @@ use blockwright_signer::{
     BlsLocalSigner, BlsSigner as _, LocalSigner, SecretText, Signature, Signer,
 };
 use serde_json::{Value, json};
+use support::host::Host;
 use support::liar::{Fault, Liar};
 use support::process::{Blockwright, binary};
 use support::rpc::{Rpc, quantity};
@@ -413,6 +414,16 @@ fn get_payload(url: &str, more: &[&str]) -> Output {
         .unwrap()
 }
 
+/// A node's pending block, where it is ours, tells what block the builder is at.
+fn unless_pending_is_ours(wanted: &Wanted) -> Vec<String> {
+    let root = wanted.parent_beacon_block_root.unwrap().to_string();
+    let given = vec!["--parent-beacon-block-root".to_owned(), root];
+    match Host::under_test().has_own_rpc() {
+        true => given,
+        false => Vec::new(),
+    }
+}
+
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
@@ -426,7 +437,10 @@ async fn a_payload_is_had_and_judged_by_hand() {
         .replace("http://", &format!("http://{}@", builder().address()));
     let wanted = begun_block(&node).await;
     // What the node is asked for is the block that is being built.
-    let json = get_payload(&named, &["--rpc", &node.endpoints.http, "--json"]);
+    let root = unless_pending_is_ours(&wanted);
+    let mut of_node = vec!["--rpc", &node.endpoints.http];
+    of_node.extend(root.iter().map(String::as_str));
+    let json = get_payload(&named, &[&of_node[..], &["--json"]].concat());
     let (out, error) = (text(&json.stdout), text(&json.stderr));
     assert!(json.status.success(), "{error}");
     let report: Value = serde_json::from_str(&out).unwrap();
@@ -513,8 +527,10 @@ async fn a_builder_with_tls_is_believed_by_its_authority_alone() {
     let node = start_dev(&tls);
     let url = &node.endpoints.builder_api;
     assert!(url.starts_with("https://"), "{url}");
-    begun_block(&node).await;
-    let rpc = ["--rpc", &node.endpoints.http];
+    let wanted = begun_block(&node).await;
+    let root = unless_pending_is_ours(&wanted);
+    let mut rpc = vec!["--rpc", &node.endpoints.http];
+    rpc.extend(root.iter().map(String::as_str));
     let unknown = get_payload(url, &rpc);
     let said = text(&unknown.stderr);
     assert!(

@@ -6,12 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use blockwright_payload::{ForkchoiceVersion, GetPayloadVersion, NewPayloadVersion};
+use blockwright_types::OpFork;
 use jsonrpsee::core::client::Error;
 use serde_json::{Value, json};
 
+use super::host::ClockPlan;
 use super::process::Endpoints;
 use super::rpc::quantity;
-use super::sequencer::{Engine, attributes, now_ms};
+use super::sequencer::{Engine, attributes_of, now_ms};
 
 /// How long before a block's timestamp its payload is asked for, in milliseconds.
 const SEALING_MS: u64 = 50;
@@ -23,11 +26,11 @@ pub struct DevClock {
 }
 
 impl DevClock {
-    pub fn start(endpoints: &Endpoints, block_time_s: u64) -> Self {
+    pub fn start(endpoints: &Endpoints, plan: ClockPlan) -> Self {
         let stopped = Arc::new(AtomicBool::new(false));
         let clock = Clock {
             engine: Engine::at(endpoints),
-            block_time_s,
+            plan,
             stopped: Arc::clone(&stopped),
         };
         let thread = std::thread::spawn(move || {
@@ -56,7 +59,7 @@ impl Drop for DevClock {
 
 struct Clock {
     engine: Engine,
-    block_time_s: u64,
+    plan: ClockPlan,
     stopped: Arc<AtomicBool>,
 }
 
@@ -78,39 +81,57 @@ impl Clock {
     }
 
     async fn next_block(&self) -> Result<(), Error> {
-        let engine = &self.engine;
+        let ClockPlan { block_time_s, fork } = self.plan;
         let latest = json!(["latest", false]);
-        let head = engine.try_call("eth_getBlockByNumber", latest).await?;
-        let regular = quantity(&head["timestamp"]) + self.block_time_s;
+        let head = self.engine.try_call("eth_getBlockByNumber", latest).await?;
+        let regular = quantity(&head["timestamp"]) + block_time_s;
         let now_s = now_ms() / 1_000;
         // A chain that slept goes on now.
         let timestamp = if now_s >= regular {
-            now_s + self.block_time_s
+            now_s + block_time_s
         } else {
             regular
         };
-        if !self
-            .wait_until((timestamp - self.block_time_s) * 1_000)
-            .await
-        {
+        if !self.wait_until((timestamp - block_time_s) * 1_000).await {
             return Ok(());
         }
-        let attributes = attributes(quantity(&head["number"]) + 1, timestamp);
-        let begun = self
-            .choose(&head["hash"], &head["hash"], &attributes)
-            .await?;
+        let attributes = attributes_of(fork, quantity(&head["number"]) + 1, timestamp);
+        let hash = &head["hash"];
+        let begun = self.choose(hash, hash, &attributes).await?;
         if !self.wait_until(timestamp * 1_000 - SEALING_MS).await {
             return Ok(());
         }
-        let id = json!([begun["payloadId"]]);
-        let built = engine.try_call("engine_getPayloadV5", id).await?;
-        let payload = &built["executionPayload"];
-        let params = json!([payload, [], built["parentBeaconBlockRoot"], []]);
-        let status = engine.try_call("engine_newPayloadV4", params).await?;
-        assert_eq!(status["status"], "VALID", "our own block: {status}");
-        self.choose(&payload["blockHash"], &head["hash"], &Value::Null)
-            .await?;
+        let built = self.import(&begun["payloadId"]).await?;
+        self.choose(&built, hash, &Value::Null).await?;
         Ok(())
+    }
+
+    /// Asks for the payload and hands it in; its hash.
+    async fn import(&self, id: &Value) -> Result<Value, Error> {
+        let fork = self.plan.fork;
+        let method = format!(
+            "engine_getPayloadV{}",
+            GetPayloadVersion::of(fork) as u8 + 1
+        );
+        let built = self.engine.try_call(&method, json!([id])).await?;
+        let is_envelope = fork >= OpFork::Canyon;
+        let payload = if is_envelope {
+            &built["executionPayload"]
+        } else {
+            &built
+        };
+        let params = match NewPayloadVersion::of(fork) {
+            NewPayloadVersion::V1 | NewPayloadVersion::V2 => json!([payload]),
+            NewPayloadVersion::V3 => json!([payload, [], built["parentBeaconBlockRoot"]]),
+            NewPayloadVersion::V4 => json!([payload, [], built["parentBeaconBlockRoot"], []]),
+        };
+        let method = format!(
+            "engine_newPayloadV{}",
+            NewPayloadVersion::of(fork) as u8 + 1
+        );
+        let status = self.engine.try_call(&method, params).await?;
+        assert_eq!(status["status"], "VALID", "our own block: {status}");
+        Ok(payload["blockHash"].clone())
     }
 
     async fn choose(&self, head: &Value, final_: &Value, with: &Value) -> Result<Value, Error> {
@@ -119,10 +140,9 @@ impl Clock {
             "safeBlockHash": head,
             "finalizedBlockHash": final_,
         });
-        let params = json!([state, with]);
-        self.engine
-            .try_call("engine_forkchoiceUpdatedV3", params)
-            .await
+        let version = ForkchoiceVersion::of(self.plan.fork) as u8 + 1;
+        let method = format!("engine_forkchoiceUpdatedV{version}");
+        self.engine.try_call(&method, json!([state, with])).await
     }
 
     /// `false` where the clock was stopped meanwhile.

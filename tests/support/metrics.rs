@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 
+use super::host::Host;
 use super::process::Blockwright;
 
 impl Blockwright {
@@ -19,7 +20,9 @@ impl Blockwright {
     /// The sum of a metric's values over the series that have all these labels.
     pub fn metric(&self, name: &str, labels: &[&str]) -> f64 {
         let text = self.monitoring("/metrics");
+        let prefix = Host::under_test().metrics_prefix();
         let lines = text.lines().filter(|line| {
+            let line = line.strip_prefix(prefix).unwrap_or_default();
             let rest = line.strip_prefix(name);
             rest.is_some_and(|rest| rest.starts_with(['{', ' ']))
                 && labels.iter().all(|label| line.contains(label))

@@ -94,10 +94,7 @@ impl Blockwright {
         let scratch = tempfile::tempdir().unwrap();
         let file = scratch.path().join("endpoints.json");
         let before = Instant::now();
-        let Launch {
-            mut command,
-            clock_s,
-        } = Host::under_test().launch(args, ports, scratch.path());
+        let Launch { mut command, clock } = Host::under_test().launch(args, ports, scratch.path());
         let mut child = command
             .args(["--endpoints", file.to_str().unwrap()])
             .stdin(Stdio::null())
@@ -129,7 +126,7 @@ impl Blockwright {
             builder_events: text("builder_events"),
             jwt: text("jwt").into(),
         };
-        let clock = clock_s.map(|block_time_s| DevClock::start(&endpoints, block_time_s));
+        let clock = clock.map(|plan| DevClock::start(&endpoints, plan));
         Self {
             clock,
             child,

@@ -106,18 +106,32 @@ impl Engine {
 
 /// Payload attributes of block `number` at `timestamp`, in seconds.
 pub fn attributes(number: u64, timestamp: u64) -> Value {
-    let deposit = l1_info_deposit(FORK, &default_l1_attributes(), number).encoded_2718();
-    json!({
+    attributes_of(FORK, number, timestamp)
+}
+
+/// The same of a chain at another fork.
+pub fn attributes_of(fork: OpFork, number: u64, timestamp: u64) -> Value {
+    let deposit = l1_info_deposit(fork, &default_l1_attributes(), number).encoded_2718();
+    let mut attributes = json!({
         "timestamp": format!("{timestamp:#x}"),
         "prevRandao": keccak256(number.to_be_bytes()),
         "suggestedFeeRecipient": FEE_VAULT,
         "transactions": [Bytes::from(deposit)],
         "gasLimit": "0x3938700",
-        "withdrawals": [],
-        "parentBeaconBlockRoot": keccak256(timestamp.to_be_bytes()),
-        "eip1559Params": "0x0000000000000000",
-        "minBaseFee": 0,
-    })
+    });
+    if fork >= OpFork::Canyon {
+        attributes["withdrawals"] = json!([]);
+    }
+    if fork >= OpFork::Ecotone {
+        attributes["parentBeaconBlockRoot"] = json!(keccak256(timestamp.to_be_bytes()));
+    }
+    if fork >= OpFork::Holocene {
+        attributes["eip1559Params"] = json!("0x0000000000000000");
+    }
+    if fork >= OpFork::Jovian {
+        attributes["minBaseFee"] = json!(0);
+    }
+    attributes
 }
 
 /// Milliseconds since the Unix epoch.

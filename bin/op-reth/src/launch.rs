@@ -10,7 +10,7 @@ use jsonrpsee::Methods;
 use reth_db::DatabaseEnv;
 use reth_node_api::{FullNodeComponents, NodeTypes};
 use reth_node_builder::rpc::{RethRpcServerHandles, RpcContext};
-use reth_node_builder::{Node as _, NodeBuilder, WithLaunchContext};
+use reth_node_builder::{Node as _, NodeBuilder, NodeConfig, WithLaunchContext};
 use reth_optimism_chainspec::OpChainSpec;
 use reth_optimism_node::{OpEngineTypes, OpNode};
 use reth_rpc_eth_api::EthApiTypes;
@@ -76,10 +76,20 @@ where
     let named = RethRpcModule::Other(BUILDER.to_owned());
     let subscriptions = builder_subscription_module(&running.rpc).remove_context();
     if ctx.modules.module_config().contains_ws(&named) {
+        // Where the two share a port, HTTP's methods are what is served on it.
+        if share_a_port(ctx.config()) {
+            ctx.modules.merge_http(subscriptions.clone())?;
+        }
         ctx.modules.merge_ws(subscriptions)?;
     }
     ctx.modules.merge_if_module_configured(named, methods)?;
     Ok(())
+}
+
+/// Whether HTTP and WebSocket are one server.
+fn share_a_port<C>(config: &NodeConfig<C>) -> bool {
+    let rpc = &config.rpc;
+    rpc.http && rpc.ws && (rpc.http_addr, rpc.http_port) == (rpc.ws_addr, rpc.ws_port)
 }
 
 /// What listens, in the log and in `file`. The names are those of `blockwright --endpoints`.
@@ -98,7 +108,7 @@ fn tell(
         "ws": url("ws", servers.rpc.ws_local_addr()),
         "authrpc": url("http", Some(servers.auth.local_addr())),
         "flashblocks": url(listening.stream_scheme, Some(listening.flashblocks)),
-        "metrics": url("http", metrics),
+        "metrics": metrics.map(|addr| format!("http://{addr}/metrics")),
         "builder_api": url(listening.api_scheme, listening.builder_api),
         "builder_events": url(listening.api_scheme, listening.builder_events),
         "jwt": jwt,
