@@ -7,7 +7,6 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use blockwright_payload::{ForkchoiceVersion, GetPayloadVersion, NewPayloadVersion};
-use blockwright_types::OpFork;
 use jsonrpsee::core::client::Error;
 use serde_json::{Value, json};
 
@@ -109,16 +108,12 @@ impl Clock {
     /// Asks for the payload and hands it in; its hash.
     async fn import(&self, id: &Value) -> Result<Value, Error> {
         let fork = self.plan.fork;
-        let method = format!(
-            "engine_getPayloadV{}",
-            GetPayloadVersion::of(fork) as u8 + 1
-        );
+        let version = GetPayloadVersion::of(fork);
+        let method = format!("engine_getPayloadV{}", version as u8 + 1);
         let built = self.engine.try_call(&method, json!([id])).await?;
-        let is_envelope = fork >= OpFork::Canyon;
-        let payload = if is_envelope {
-            &built["executionPayload"]
-        } else {
-            &built
+        let payload = match version {
+            GetPayloadVersion::V1 => &built,
+            _ => &built["executionPayload"],
         };
         let params = match NewPayloadVersion::of(fork) {
             NewPayloadVersion::V1 | NewPayloadVersion::V2 => json!([payload]),

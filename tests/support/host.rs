@@ -144,10 +144,14 @@ fn has(args: &[&str], flag: &str) -> bool {
 /// What `blockwright` has without being told, and op-reth has not.
 fn complete(command: &mut Command, given: &[&str], is_dev: bool) {
     if is_dev {
-        let key = hex::encode(dev_accounts().swap_remove(9).signer.to_bytes());
-        for flag in ["--builder-api.secp-key", "--builder-api.bls-key"] {
+        let secp = hex::encode(dev_accounts().swap_remove(9).signer.to_bytes());
+        let bls = hex::encode([0x0b; 32]);
+        for (flag, key) in [
+            ("--builder-api.secp-key", secp),
+            ("--builder-api.bls-key", bls),
+        ] {
             if !has(given, flag) {
-                command.arg(format!("{flag}-hex")).arg(&key);
+                command.arg(format!("{flag}-hex")).arg(key);
             }
         }
     }

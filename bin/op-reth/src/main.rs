@@ -11,7 +11,7 @@ mod payload_service;
 mod roots;
 mod stored;
 
-use std::process::ExitCode;
+use std::io::Write as _;
 
 use clap::Parser as _;
 use reth_optimism_cli::Cli;
@@ -22,14 +22,19 @@ use crate::args::{HostArgs, Namespaces};
 #[global_allocator]
 static ALLOCATOR: reth_cli_util::allocator::Allocator = reth_cli_util::allocator::new_allocator();
 
-fn main() -> ExitCode {
+fn main() {
     reth_cli_util::sigsegv_handler::install();
     let cli = Cli::<OpChainSpecParser, HostArgs, Namespaces>::parse();
-    match cli.run(launch::launch) {
-        Ok(()) => ExitCode::SUCCESS,
+    let code = match cli.run(launch::launch) {
+        Ok(()) => 0,
         Err(error) => {
             eprintln!("blockwright-op-reth: {error:?}");
-            ExitCode::FAILURE
+            1
         }
-    }
+    };
+    // Nobody could be told that what is left of the output was not written.
+    let _ = std::io::stdout().flush();
+    // Everything was closed in order by now. Threads of RocksDB may live on, though, and abort the process over a
+    // mutex that the end of the C++ library has destroyed.
+    signal_hook::low_level::exit(code);
 }
