@@ -5,10 +5,16 @@
 
 #[path = "invariants/agreement.rs"]
 mod agreement;
+#[path = "invariants/chain.rs"]
+mod chain;
 #[path = "invariants/followed.rs"]
 mod followed;
+#[path = "invariants/from_scratch.rs"]
+mod from_scratch;
 #[path = "invariants/node.rs"]
 mod node;
+#[path = "invariants/rules.rs"]
+mod rules;
 #[path = "invariants/script.rs"]
 mod script;
 #[path = "invariants/streamed.rs"]
@@ -19,19 +25,19 @@ mod timed;
 use std::sync::Arc;
 
 use alloy_consensus::TxReceipt as _;
-use blockwright_core::{PriorityOrder, RootsRule};
+use blockwright_core::PriorityOrder;
 use blockwright_state::TrieDelta;
 use blockwright_testkit::{
-    ManualClock, RootsScript, Scenario, ScriptHost, ScriptPool, Transcript, check_block,
-    check_budget, check_order, check_replay, check_schedule, simulate,
+    ManualClock, RootsScript, Scenario, ScriptHost, ScriptPool, Transcript, check_replay, simulate,
 };
 use blockwright_types::{OpFork, StopReason, UnixUs};
 
-use agreement::{check_agreement, check_root_from_scratch};
+use agreement::check_agreement;
 use followed::check_followed;
+use from_scratch::check_root_from_scratch;
 use node::Node;
+use rules::{check, pool_transactions, rule};
 use script::{Parent, scenario};
-use streamed::check_streamed;
 use timed::TimedHost;
 
 /// Every how many seeds the state root is also computed from the whole state at once.
@@ -44,33 +50,6 @@ fn run(node: &Node, scenario: &Scenario, roots: RootsScript) -> Transcript<TrieD
     simulate(&host, &clock, Box::new(PriorityOrder), scenario).unwrap()
 }
 
-fn require(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
-    if holds { Ok(()) } else { Err(what()) }
-}
-
-/// Prefix, Silence, Availability, Budget, Order and the schedule; and all of what can be proved from
-/// the frames alone.
-fn check(fork: OpFork, seed: u64, scenario: &Scenario, transcript: &Transcript<TrieDelta>) {
-    let checks = [
-        check_block(scenario, transcript),
-        check_schedule(scenario, transcript),
-        check_budget(scenario, transcript, node::da_footprint_scalar(fork)),
-        check_order(scenario, transcript),
-    ];
-    for check in checks {
-        check.unwrap_or_else(|violation| panic!("{fork}, seed {seed}: {violation}"));
-    }
-    check_streamed(fork, scenario.config.roots, transcript)
-        .unwrap_or_else(|what| panic!("{fork}, seed {seed}, streamed: {what}"));
-}
-
-fn pool_transactions(transcript: &Transcript<TrieDelta>) -> u64 {
-    let published = transcript.published.iter().skip(1);
-    published
-        .map(|published| published.publication.report.transactions)
-        .sum()
-}
-
 /// `count` seeds from `first` on, or `BLOCKWRIGHT_SEEDS` of them (`make simulate`).
 fn seeds(first: u64, count: u64) -> std::ops::Range<u64> {
     let set = std::env::var("BLOCKWRIGHT_SEEDS").ok();
@@ -78,23 +57,14 @@ fn seeds(first: u64, count: u64) -> std::ops::Range<u64> {
     first..first + count
 }
 
-/// Under which rule the scripts of a seed leave roots out.
-const fn rule(seed: u64) -> RootsRule {
-    match seed % 3 {
-        0 => RootsRule::Every,
-        1 => RootsRule::Last,
-        _ => RootsRule::None,
-    }
-}
-
 fn hold_over(fork: OpFork, seeds: std::ops::Range<u64>) {
     let node = Node::new(fork);
-    let genesis = Parent::genesis(&node);
+    let genesis = Parent::genesis(&node.chain);
     let following = followed::deps(&node);
     let count = seeds.end - seeds.start;
     let (mut busy, mut withdrew, mut reverted) = (0, 0, 0);
     for seed in seeds {
-        let mut scenario = scenario(&node, &genesis, seed);
+        let mut scenario = scenario(&node.chain, &genesis, seed);
         scenario.config.roots = rule(seed);
         let transcript = run(&node, &scenario, RootsScript::Honest);
         check(fork, seed, &scenario, &transcript);
@@ -107,7 +77,7 @@ fn hold_over(fork: OpFork, seeds: std::ops::Range<u64>) {
         if let Some(last) = transcript.published.last() {
             let block = &last.best.block;
             if seed % SCRATCH_EVERY == 0 {
-                check_root_from_scratch(&node, block)
+                check_root_from_scratch(&node.chain, block)
                     .unwrap_or_else(|what| panic!("{fork}, seed {seed}: {what}"));
             }
             let untouched = genesis.header.withdrawals_root;
@@ -134,9 +104,9 @@ fn invariants_hold_at_isthmus() {
 #[test]
 fn replay_is_byte_identical() {
     let node = Node::new(OpFork::Karst);
-    let genesis = Parent::genesis(&node);
+    let genesis = Parent::genesis(&node.chain);
     for seed in 1_000..1_040 {
-        let scenario = scenario(&node, &genesis, seed);
+        let scenario = scenario(&node.chain, &genesis, seed);
         let one = run(&node, &scenario, RootsScript::Honest);
         let two = run(&Node::new(OpFork::Karst), &scenario, RootsScript::Honest);
         check_replay(&one, &two).unwrap_or_else(|violation| panic!("seed {seed}: {violation}"));
@@ -147,10 +117,10 @@ fn replay_is_byte_identical() {
 #[test]
 fn a_failed_root_leaves_a_valid_block() {
     let node = Node::new(OpFork::Karst);
-    let genesis = Parent::genesis(&node);
+    let genesis = Parent::genesis(&node.chain);
     let mut failed = 0;
     for seed in 2_000..2_040 {
-        let scenario = scenario(&node, &genesis, seed);
+        let scenario = scenario(&node.chain, &genesis, seed);
         let at = seed % 5;
         let transcript = run(&node, &scenario, RootsScript::FailAt(at));
         check(OpFork::Karst, seed, &scenario, &transcript);
@@ -171,10 +141,10 @@ fn a_failed_root_leaves_a_valid_block() {
 fn chains_of_built_blocks_are_followed_by_an_importing_node() {
     for seed in [3_000, 4_000, 5_000] {
         let (builder, follower) = (Node::new(OpFork::Karst), Node::new(OpFork::Karst));
-        let mut parent = Parent::genesis(&builder);
-        for generation in 0..node::GENERATIONS {
+        let mut parent = Parent::genesis(&builder.chain);
+        for generation in 0..chain::GENERATIONS {
             let seed = seed + generation;
-            let mut scenario = scenario(&builder, &parent, seed);
+            let mut scenario = scenario(&builder.chain, &parent, seed);
             scenario.config.roots = rule(seed);
             let transcript = run(&builder, &scenario, RootsScript::Honest);
             check(OpFork::Karst, seed, &scenario, &transcript);
@@ -201,9 +171,9 @@ fn chains_of_built_blocks_are_followed_by_an_importing_node() {
 #[test]
 fn agreement_can_fail() {
     let node = Node::new(OpFork::Karst);
-    let genesis = Parent::genesis(&node);
+    let genesis = Parent::genesis(&node.chain);
     let (scenario, transcript) = (0..)
-        .map(|seed| scenario(&node, &genesis, seed))
+        .map(|seed| scenario(&node.chain, &genesis, seed))
         .map(|scenario| (scenario.clone(), run(&node, &scenario, RootsScript::Honest)))
         .find(|(_, transcript)| pool_transactions(transcript) > 3)
         .unwrap();
@@ -214,6 +184,6 @@ fn agreement_can_fail() {
     block.hash = block.header.hash_slow();
     forged.block = Arc::new(block);
     assert!(check_agreement(&node, &genesis, &scenario, &forged).is_err());
-    assert!(check_root_from_scratch(&node, &forged.block).is_err());
+    assert!(check_root_from_scratch(&node.chain, &forged.block).is_err());
     assert!(check_agreement(&node, &genesis, &scenario, best).is_ok());
 }

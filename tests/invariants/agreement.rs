@@ -1,22 +1,20 @@
 //! Agreement: what was built is what a node that only imports arrives at.
 
-use alloy_primitives::B256;
-use alloy_trie::TrieAccount;
-use alloy_trie::root::{state_root_unhashed, storage_root_unhashed};
 use blockwright_core::Best;
 use blockwright_exec::{assemble_header, execute_block};
 use blockwright_state::TrieDelta;
 use blockwright_testkit::Scenario;
-use blockwright_types::{Changes, L2_TO_L1_MESSAGE_PASSER, SealedBlock, SharedTx};
+use blockwright_types::{SealedBlock, SharedTx};
 
 use crate::node::Node;
-use crate::require;
+use crate::rules::require;
 use crate::script::Parent;
 
 /// Imports `block` on `parent` from its transactions alone; the result leads to the same hash.
 pub fn import(node: &Node, parent: &Parent, block: &SealedBlock) -> Result<TrieDelta, String> {
     let fault = |what: &str, error: &dyn std::fmt::Display| format!("{what}: {error}");
     let context = node
+        .chain
         .spec
         .context_for_header(&parent.header, &block.header)
         .map_err(|error| fault("header", &error))?;
@@ -53,48 +51,11 @@ pub fn check_agreement(
         "the artifact's roots are not the block's".to_owned()
     })?;
     let derived = node
+        .chain
         .spec
         .context_for_header(&parent.header, &block.header)
         .map_err(|error| error.to_string())?;
     require(derived == scenario.request.context, || {
         format!("the header stands for {derived:?}")
     })
-}
-
-/// The state root from all accounts and slots at once, by other code than the incremental trie.
-pub fn check_root_from_scratch(node: &Node, block: &SealedBlock) -> Result<(), String> {
-    let mut state = node.spec.genesis_changes().clone();
-    state.extend(&block.changes());
-    let found = state_root(&state);
-    require(found == block.header.state_root, || {
-        format!("header {}, scratch {found}", block.header.state_root)
-    })?;
-    let passer = storage_root(&state, L2_TO_L1_MESSAGE_PASSER);
-    require(Some(passer) == block.header.withdrawals_root, || {
-        format!("message passer's storage root is {passer}")
-    })
-}
-
-fn storage_root(state: &Changes, address: alloy_primitives::Address) -> B256 {
-    let storage = state.accounts.get(&address).map(|change| &change.storage);
-    storage_root_unhashed(
-        storage
-            .into_iter()
-            .flatten()
-            .filter(|(_, value)| !value.is_zero())
-            .map(|(slot, value)| (B256::from(*slot), *value)),
-    )
-}
-
-fn state_root(state: &Changes) -> B256 {
-    state_root_unhashed(state.accounts.iter().filter_map(|(address, change)| {
-        let post = change.post?;
-        let account = TrieAccount {
-            nonce: post.nonce,
-            balance: post.balance,
-            storage_root: storage_root(state, *address),
-            code_hash: post.code_hash,
-        };
-        Some((*address, account))
-    }))
 }

@@ -10,12 +10,12 @@ use blockwright_testkit::Transcript;
 use blockwright_types::SealedBlock;
 
 use crate::node::Node;
-use crate::require;
+use crate::rules::require;
 
 /// What a node that follows executes with; its store is the node's.
 pub fn deps(node: &Node) -> ReplicaDeps {
     ReplicaDeps {
-        chain: Arc::new(node.spec.clone()),
+        chain: Arc::new(node.chain.spec.clone()),
         store: node.store.clone(),
         handover: Handover::default(),
     }

@@ -14,7 +14,7 @@ use blockwright_types::{
 use op_alloy_consensus::{OpTxEnvelope, TxDeposit};
 use op_alloy_rpc_types_engine::OpPayloadAttributes;
 
-use crate::node::{self, Node};
+use super::chain::{self, Chain};
 
 /// Seconds from block to block.
 const BLOCK_TIME_S: u64 = 2;
@@ -31,10 +31,10 @@ pub struct Parent {
 }
 
 impl Parent {
-    pub fn genesis(node: &Node) -> Self {
+    pub fn genesis(chain: &Chain) -> Self {
         Self {
-            header: node.spec.genesis_header().clone(),
-            hash: node.spec.genesis_hash(),
+            header: chain.spec.genesis_header().clone(),
+            hash: chain.spec.genesis_hash(),
             generation: 0,
         }
     }
@@ -49,7 +49,7 @@ impl Parent {
 }
 
 /// The script of `seed`, moved onto `parent` and its chain's rules.
-pub fn scenario(node: &Node, parent: &Parent, seed: u64) -> Scenario {
+pub fn scenario(chain: &Chain, parent: &Parent, seed: u64) -> Scenario {
     let mut scenario = random_scenario(seed);
     let later_us = (parent.header.timestamp - BLOCK_START_S) * 1_000_000;
     let moved = |at: UnixUs| at.plus_us(later_us);
@@ -65,13 +65,13 @@ pub fn scenario(node: &Node, parent: &Parent, seed: u64) -> Scenario {
     request.received_at = moved(request.received_at);
     request.parent_timestamp = parent.header.timestamp;
     let gas_limit = request.context.gas_limit + SEQUENCER_GAS;
-    request.context = context(node, parent, gas_limit);
-    request.sequencer_transactions = sequencer(node.fork, parent, seed);
+    request.context = context(chain, parent, gas_limit);
+    request.sequencer_transactions = sequencer(chain.fork, parent, seed);
     scenario
 }
 
 /// The environment by the chain's rules.
-fn context(node: &Node, parent: &Parent, gas_limit: u64) -> BlockContext {
+fn context(chain: &Chain, parent: &Parent, gas_limit: u64) -> BlockContext {
     let attributes = OpPayloadAttributes {
         payload_attributes: PayloadAttributes {
             timestamp: parent.header.timestamp + BLOCK_TIME_S,
@@ -83,19 +83,20 @@ fn context(node: &Node, parent: &Parent, gas_limit: u64) -> BlockContext {
         },
         gas_limit: Some(gas_limit),
         eip_1559_params: Some(B64::ZERO),
-        min_base_fee: (node.fork >= OpFork::Jovian).then_some(0),
+        min_base_fee: (chain.fork >= OpFork::Jovian).then_some(0),
         transactions: None,
         no_tx_pool: None,
     };
-    node.spec
+    chain
+        .spec
         .context_for_attributes(&parent.header, parent.hash, &attributes)
         .unwrap()
 }
 
 /// The same transaction by another sender: signatures are placeholders.
 fn sent_by_generation(tx: &SharedTx, generation: u64) -> SharedTx {
-    let number = (0..node::SENDERS).find(|n| address(*n) == tx.sender);
-    let sender = node::sender(generation, number.unwrap());
+    let number = (0..chain::SENDERS).find(|n| address(*n) == tx.sender);
+    let sender = chain::sender(generation, number.unwrap());
     let (envelope, encoded) = (tx.envelope.clone(), tx.encoded.clone());
     Arc::new(RecoveredTx::new(envelope, encoded, sender))
 }
@@ -116,8 +117,8 @@ fn sequencer(fork: OpFork, parent: &Parent, seed: u64) -> Vec<SharedTx> {
                 rng.below(4),
             ),
             2 => {
-                let n = rng.below(node::SENDERS);
-                (node::sender(parent.generation, n), address(3), 0)
+                let n = rng.below(chain::SENDERS);
+                (chain::sender(parent.generation, n), address(3), 0)
             }
             _ => (
                 address(3_000_000 + rng.below(9)),

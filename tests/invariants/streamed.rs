@@ -9,7 +9,7 @@ use blockwright_testkit::Transcript;
 use blockwright_types::OpFork;
 use blockwright_verify::{Accumulator, BlockRules, Prefix, Sequence, check_order, priority};
 
-use crate::require;
+use super::rules::require;
 
 /// The frames of a block, as a subscriber reads them, are accepted one by one, accumulate to the
 /// hash of each sealed block, and stand in the declared order.

@@ -1,58 +1,54 @@
-//! The embedded host with transactions that take virtual time.
+//! A host with transactions that take virtual time.
 
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256, U256};
-use blockwright_engine::EmbeddedHost;
-use blockwright_exec::ExecBlock;
-use blockwright_pool::PoolCandidates;
 use blockwright_seams::{
     Closing, Host, HostError, OpenBlock, Previewed, RootsReply, Sealed, SimError, Simulated, Stale,
     Wake,
 };
-use blockwright_state::{StateReader, TrieDelta, TrieSession};
 use blockwright_testkit::ManualClock;
 use blockwright_types::{AccountPost, BlockContext, BuildRequest, Changes, Roots, SharedTx, Usage};
 
 /// The machine of the scripts runs 1 Ggas/s.
 const GAS_PER_US: u64 = 1_000;
 
-/// The embedded host on a machine whose speed does not depend on the machine it runs on.
+/// A host on a machine whose speed does not depend on the machine it runs on.
 #[derive(Clone)]
-pub struct TimedHost {
-    inner: EmbeddedHost,
+pub struct TimedHost<H> {
+    inner: H,
     clock: Arc<ManualClock>,
 }
 
-impl TimedHost {
-    pub const fn new(inner: EmbeddedHost, clock: Arc<ManualClock>) -> Self {
+impl<H> TimedHost<H> {
+    pub const fn new(inner: H, clock: Arc<ManualClock>) -> Self {
         Self { inner, clock }
     }
 }
 
-impl Host for TimedHost {
-    type Reader = StateReader;
-    type Artifact = TrieDelta;
-    type Open = TimedBlock;
-    type Roots = TrieSession;
-    type Candidates = PoolCandidates;
+impl<H: Host> Host for TimedHost<H> {
+    type Reader = H::Reader;
+    type Artifact = H::Artifact;
+    type Open = TimedBlock<H::Open>;
+    type Roots = H::Roots;
+    type Candidates = H::Candidates;
 
-    fn reader(&self, parent: B256) -> Result<StateReader, HostError> {
+    fn reader(&self, parent: B256) -> Result<H::Reader, HostError> {
         self.inner.reader(parent)
     }
 
-    fn open(&self, request: &BuildRequest) -> Result<TimedBlock, HostError> {
+    fn open(&self, request: &BuildRequest) -> Result<Self::Open, HostError> {
         Ok(TimedBlock {
             inner: self.inner.open(request)?,
             clock: Arc::clone(&self.clock),
         })
     }
 
-    fn roots(&self, parent: B256, reply: RootsReply<TrieDelta>) -> Result<TrieSession, HostError> {
+    fn roots(&self, parent: B256, reply: RootsReply<H::Artifact>) -> Result<H::Roots, HostError> {
         self.inner.roots(parent, reply)
     }
 
-    fn candidates(&self, request: &BuildRequest, wake: Wake) -> PoolCandidates {
+    fn candidates(&self, request: &BuildRequest, wake: Wake) -> H::Candidates {
         self.inner.candidates(request, wake)
     }
 
@@ -62,13 +58,13 @@ impl Host for TimedHost {
 }
 
 /// A real block whose simulations move the clock.
-pub struct TimedBlock {
-    inner: ExecBlock<StateReader>,
+pub struct TimedBlock<O> {
+    inner: O,
     clock: Arc<ManualClock>,
 }
 
-impl OpenBlock for TimedBlock {
-    type Sim = <ExecBlock<StateReader> as OpenBlock>::Sim;
+impl<O: OpenBlock> OpenBlock for TimedBlock<O> {
+    type Sim = O::Sim;
 
     fn context(&self) -> &BlockContext {
         self.inner.context()

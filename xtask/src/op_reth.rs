@@ -95,11 +95,15 @@ fn git_sources(manifest: &Table) -> Vec<Finding> {
     findings
 }
 
-/// Dependencies and patches.
+/// Dependencies, of the tests too, and patches.
 fn dependencies(manifest: &Table) -> impl Iterator<Item = (&String, &Value)> {
-    let plain = manifest.get("dependencies").and_then(Value::as_table);
-    let patches = patches(manifest);
-    plain.into_iter().chain(patches).flatten()
+    let kinds = ["dependencies", "dev-dependencies"];
+    let tables = kinds.map(|kind| manifest.get(kind).and_then(Value::as_table));
+    tables
+        .into_iter()
+        .chain([patches(manifest)])
+        .flatten()
+        .flatten()
 }
 
 fn patches(manifest: &Table) -> Option<&Table> {

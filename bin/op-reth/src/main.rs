@@ -6,6 +6,8 @@ mod commands;
 mod engine_api;
 mod executed;
 mod host;
+#[cfg(test)]
+mod invariants_tests;
 mod launch;
 mod payload_service;
 mod roots;
