@@ -122,7 +122,7 @@ fn op_reth(args: &[&str], ports: &[(&str, u16)], scratch: &Path) -> Launch {
                 command.arg("--metrics").arg(address);
             }
             // On one port HTTP and WebSocket have the same namespaces.
-            "ws.port" if has(&others, "--ws.api") => {
+            "ws.port" if has(&others, "--ws.api") || has(&others, "--http.api") => {
                 command.arg("--ws.port").arg(free_port().to_string());
             }
             _ => {
