@@ -95,12 +95,13 @@ impl<P: Chain, Pool: OpTransactions> Commands<P, Pool> {
                 let best = best.and_then(|payload| payload.sealed().cloned());
                 let _ = reply.send(best.map(|best| Ok(built_payload(id, &best))));
             }
+            // Each getPayload begins with it.
             PayloadServiceCommand::PayloadTimestamp(id, reply) => {
-                let payload = self.payload(id);
+                let payload = self.given(id);
                 let _ = reply.send(payload.map(|payload| Ok(payload.header().timestamp)));
             }
             PayloadServiceCommand::Resolve(id, _, reply) => {
-                let known = !self.withholds && self.payload(id).is_some();
+                let known = self.given(id).is_some();
                 let resolved = known.then(|| self.resolve(id));
                 let _ = reply.send(resolved.map(|task| Box::pin(joined(task)) as _));
             }
@@ -142,6 +143,15 @@ impl<P: Chain, Pool: OpTransactions> Commands<P, Pool> {
             let _ = reply.send(started.map_err(PayloadBuilderError::other));
         };
         tokio::spawn(rest);
+    }
+
+    /// What the consensus client may have.
+    fn given(&self, id: PayloadId) -> Option<Payload<crate::roots::TrieArtifact>> {
+        if self.withholds {
+            self.requests.withheld(id);
+            return None;
+        }
+        self.payload(id)
     }
 
     fn payload(&self, id: PayloadId) -> Option<Payload<crate::roots::TrieArtifact>> {

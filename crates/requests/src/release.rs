@@ -6,10 +6,10 @@ use alloy_primitives::B256;
 use blockwright_payload::payload_json;
 use blockwright_seams::Host;
 use blockwright_service::ReleaseError;
-use blockwright_types::{OpFork, SealedBlock};
+use blockwright_types::{OpFork, PayloadId, SealedBlock};
 use bytes::Bytes;
 
-use crate::Requests;
+use crate::{Requests, metrics};
 
 /// A block that is handed out by parent.
 #[derive(Clone, Debug)]
@@ -42,6 +42,12 @@ impl<H: Host> Requests<H> {
             block,
             parent_fork: self.chain().fork_at(release.parent_timestamp),
         })
+    }
+
+    /// The consensus client asked for a payload that is for proposers alone, and is told of none.
+    pub fn withheld(&self, id: PayloadId) {
+        metrics::withheld();
+        tracing::debug!(%id, "engine_getPayload is disabled: the payload is for proposers alone");
     }
 
     /// Whether [`Self::release`] would have to compute roots first. Where it need not, it may be called

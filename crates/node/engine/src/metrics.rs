@@ -9,7 +9,6 @@
 //! | `blockwright_engine_head_number` | gauge | number of the head |
 //! | `blockwright_engine_reorgs_total` | counter | fork choices that reverted blocks |
 //! | `blockwright_engine_reverted_blocks_total` | counter | blocks they reverted |
-//! | `blockwright_engine_withheld_total` | counter | calls of getPayload answered as if there were no payload, because it is disabled |
 //! | `blockwright_engine_rival_total{outcome}` | counter | payloads for which another builder was asked: its block was `taken`, or why not |
 //! | `blockwright_engine_rival_seconds` | histogram | time to answer such a call of getPayload |
 //! | `blockwright_engine_auth_refused_total` | counter | requests without a valid token |
@@ -41,10 +40,6 @@ pub(crate) fn head(number: u64) {
 pub(crate) fn reorg(reverted: usize) {
     counter!("blockwright_engine_reorgs_total").increment(1);
     counter!("blockwright_engine_reverted_blocks_total").increment(reverted as u64);
-}
-
-pub(crate) fn withheld() {
-    counter!("blockwright_engine_withheld_total").increment(1);
 }
 
 pub(crate) fn rival(outcome: &'static str) {

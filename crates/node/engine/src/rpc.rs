@@ -15,7 +15,7 @@ use crate::incoming::Incoming;
 use crate::splice::{AnswerSlot, Recognised};
 use crate::{
     Engine, EngineError, ExecutionPayload, ForkchoiceVersion, GetPayloadVersion, NewPayloadVersion,
-    PayloadEnvelope, metrics,
+    PayloadEnvelope,
 };
 
 /// What `engine_exchangeCapabilities` answers.
@@ -135,8 +135,7 @@ async fn envelope(
 ) -> Answer<PayloadEnvelope> {
     let id: PayloadId = required(params.sequence().next(), "payloadId")?;
     if engine.inner.config.withholds_payloads {
-        metrics::withheld();
-        tracing::debug!(%id, "engine_getPayload is disabled: the payload is for proposers alone");
+        engine.inner.requests.withheld(id);
         return Err(EngineError::UnknownPayload(id).into());
     }
     let (block, fork) = engine.proposal(version, id).await?;
