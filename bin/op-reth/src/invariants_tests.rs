@@ -160,19 +160,19 @@ fn hold_over(fork: OpFork, seeds: std::ops::Range<u64>) {
 
 #[test]
 fn invariants_hold_at_karst() {
-    hold_over(OpFork::Karst, 0..60);
+    hold_over(OpFork::Karst, 0..200);
 }
 
 #[test]
 fn invariants_hold_at_isthmus() {
-    hold_over(OpFork::Isthmus, 400..440);
+    hold_over(OpFork::Isthmus, 400..550);
 }
 
 #[test]
 fn replay_is_byte_identical() {
     let database = Database::new(OpFork::Karst);
     let genesis = Parent::genesis(&database.chain);
-    for seed in 1_000..1_010 {
+    for seed in 1_000..1_040 {
         let mut scenario = scenario(&database.chain, &genesis, seed);
         scenario.config.roots = RootsRule::Every;
         let one = database.run(&scenario, RootsScript::Honest);
@@ -186,7 +186,7 @@ fn replay_is_byte_identical() {
 fn a_failed_root_leaves_a_valid_block() {
     let database = Database::new(OpFork::Karst);
     let genesis = Parent::genesis(&database.chain);
-    for seed in 2_000..2_010 {
+    for seed in 2_000..2_040 {
         let mut scenario = scenario(&database.chain, &genesis, seed);
         scenario.config.roots = RootsRule::Every;
         let at = seed % 5;
