@@ -2,7 +2,7 @@
 CARGO ?= cargo
 export BLOCKWRIGHT_BLOCKS ?=
 
-.PHONY: help dev build test fmt lint tidy check ci simulate bench bench-quick bench-hosts microbench devnet soak soak-devnet soak-stream soak-proposer interop pbs docs clean op-reth
+.PHONY: help dev build test fmt lint tidy check ci simulate bench bench-quick bench-hosts microbench devnet soak soak-devnet soak-stream soak-proposer interop pbs docs clean op-reth test-op-reth
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -87,6 +87,11 @@ op-reth: ## the builder in op-reth: target/op-reth/release/blockwright-op-reth (
 	@$(CARGO) fetch --locked --manifest-path $(OP_RETH) || \
 		{ echo "op-reth host: not built: the source named above cannot be had here (docs/hosts.md)" >&2; exit 1; }
 	$(CARGO) build --release --locked --manifest-path $(OP_RETH) --target-dir target/op-reth
+
+test-op-reth: ## the whole-system tests that hold on any host, and 100 blocks with op-node, on OP_RETH_BIN
+	BLOCKWRIGHT_HOST=op-reth BLOCKWRIGHT_BIN="$(abspath $(OP_RETH_BIN))" bash .ci/host-suites
+	cd tests/devnet && BLOCKWRIGHT_HOST=op-reth BLOCKWRIGHT_BIN="$(abspath $(OP_RETH_BIN))" DEVNET_BLOCKS=100 \
+		go test -count=1 -timeout 20m -v -run '^TestSequencing' ./scenario
 
 OP_RETH_BIN ?= target/op-reth/release/blockwright-op-reth
 OP_RETH_COMMAND = $(OP_RETH_BIN) node --chain {genesis} --datadir {datadir} --authrpc.jwtsecret {jwt} \

@@ -97,6 +97,8 @@ impl Blockwright {
         let Launch { mut command, clock } = Host::under_test().launch(args, ports, scratch.path());
         let mut child = command
             .args(["--endpoints", file.to_str().unwrap()])
+            // What a killed process leaves behind goes with the test.
+            .env("TMPDIR", scratch.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
