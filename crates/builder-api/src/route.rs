@@ -2,6 +2,7 @@
 
 use core::convert::Infallible;
 use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -71,14 +72,13 @@ impl Route {
     async fn answer(&self, body: &[u8]) -> Result<Answer, Refusal> {
         let request = self.desk.admit(body)?;
         if self.desk.is_prompt(&request) {
-            return self.desk.answer_to(&request);
+            // A panic costs this answer, not the connection and its other requests.
+            let answer = catch_unwind(AssertUnwindSafe(|| self.desk.answer_to(&request)));
+            return answer.map_err(|_| panicked())?;
         }
         let desk = Arc::clone(&self.desk);
         let answering = tokio::task::spawn_blocking(move || desk.answer_to(&request));
-        answering.await.map_err(|error| {
-            tracing::error!(%error, "answering a request for a payload panicked");
-            Refusal::NotReady
-        })?
+        answering.await.map_err(|_| panicked())?
     }
 
     async fn body(&self, body: Incoming) -> Result<Bytes, Refusal> {
@@ -93,6 +93,12 @@ impl Route {
             Err(_) => Err(Refusal::Incomplete),
         }
     }
+}
+
+/// The panic itself was said where it happened.
+fn panicked() -> Refusal {
+    tracing::error!("answering a request for a payload panicked: it is answered with 503");
+    Refusal::NotReady
 }
 
 fn refused(refusal: &Refusal) -> Response<Whole> {

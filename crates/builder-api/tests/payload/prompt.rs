@@ -97,3 +97,38 @@ async fn a_bid_is_signed_once_for_each_proposer() {
         listener.stop().await;
     }
 }
+
+/// A key whose signing panics.
+#[derive(Debug)]
+struct Broken {
+    is_prompt: bool,
+}
+
+impl Signer for Broken {
+    fn address(&self) -> Address {
+        builder().address()
+    }
+
+    fn is_prompt(&self) -> bool {
+        self.is_prompt
+    }
+
+    fn sign(&self, _: B256) -> Result<Signature, SignError> {
+        panic!("a key that breaks whoever uses it");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_costs_the_answer_alone() {
+    for is_prompt in [true, false] {
+        let setup = Setup {
+            signer: Arc::new(Broken { is_prompt }),
+            ..Setup::new()
+        };
+        let listener = Listener::start(setup).await;
+        for _ in 0..2 {
+            assert_eq!(listener.post(&good()).await.0, 503, "prompt: {is_prompt}");
+        }
+        listener.stop().await;
+    }
+}
