@@ -72,11 +72,18 @@ fn beginnings(url: String) -> mpsc::Receiver<Begun> {
             .unwrap();
         runtime.block_on(async {
             let mut stream = Subscriber::connect(&url).await;
-            loop {
-                let flashblock = stream.next().await;
-                if flashblock["index"] == 0 && sender.send(begun(&flashblock)).await.is_err() {
-                    return;
+            let telling = async {
+                loop {
+                    let flashblock = stream.next().await;
+                    if flashblock["index"] == 0 && sender.send(begun(&flashblock)).await.is_err() {
+                        return;
+                    }
                 }
+            };
+            // The node ends soon after nobody listens any more.
+            tokio::select! {
+                () = telling => {}
+                () = sender.closed() => {}
             }
         });
     });
