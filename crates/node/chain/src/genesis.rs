@@ -11,11 +11,12 @@ pub use error::GenesisError;
 use std::collections::BTreeMap;
 
 use alloy_consensus::Header;
-use blockwright_types::Changes;
+use alloy_primitives::B256;
+use blockwright_types::{Changes, OpFork};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::ChainSpec;
+use crate::{ChainSpec, OptimismParams};
 use fields::Fields;
 
 impl ChainSpec {
@@ -47,24 +48,40 @@ impl ChainSpec {
     }
 }
 
+/// The rules of a chain whose beginning another node keeps.
+#[derive(Clone, Debug)]
+pub struct ChainRules {
+    /// EIP-155 chain id, not 0.
+    pub chain_id: u64,
+    /// Forks with the timestamps (seconds) of their activation, in any order; those that are left out are not
+    /// scheduled.
+    pub times: Vec<(OpFork, u64)>,
+    /// EIP-1559 constants.
+    pub optimism: OptimismParams,
+    /// Header of block 0; its state is left out.
+    pub genesis: Header,
+    /// Its hash: the header of a chain that began before Bedrock may lack what it was made of.
+    pub genesis_hash: B256,
+}
+
 impl ChainSpec {
-    /// The rules of a chain whose beginning another node keeps: `config` is the section of that name of its genesis
-    /// document, `genesis` the header of block 0, whose state is left out. The chain may have begun before Bedrock;
-    /// what is built by these rules comes after it.
+    /// A chain by its rules. It may have begun before Bedrock; what is built by these rules comes after it.
     ///
     /// # Errors
-    /// As [`Self::from_genesis_json`] has of the section.
-    pub fn from_config_json(config: &[u8], genesis: Header) -> Result<Self, GenesisError> {
-        let section: Map<String, Value> =
-            serde_json::from_slice(config).map_err(GenesisError::Json)?;
-        let section = Value::Object(section);
-        let config = config::read_times(&Fields::at("config".to_owned(), &section)?)?;
+    /// [`GenesisError`] where the chain id is 0, or forks are missing or out of order.
+    pub fn from_rules(rules: ChainRules) -> Result<Self, GenesisError> {
+        let time = |fork| {
+            let mut times = rules.times.iter();
+            times
+                .find(|(known, _)| *known == fork)
+                .map(|(_, time)| *time)
+        };
         Ok(Self {
-            chain_id: config.chain_id,
-            forks: config.forks,
-            optimism: config.optimism,
-            genesis_hash: genesis.hash_slow(),
-            genesis_header: genesis,
+            chain_id: config::checked_chain_id("chain id".to_owned(), rules.chain_id)?,
+            forks: config::schedule(time)?,
+            optimism: rules.optimism,
+            genesis_hash: rules.genesis_hash,
+            genesis_header: rules.genesis,
             genesis_changes: Changes::default(),
         })
     }

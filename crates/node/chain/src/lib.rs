@@ -18,7 +18,7 @@ mod extra_data;
 pub use extra_data::{ExtraDataError, FeeParams, decode_extra_data, encode_extra_data};
 
 mod genesis;
-pub use genesis::GenesisError;
+pub use genesis::{ChainRules, GenesisError};
 
 mod header;
 pub use header::HeaderError;

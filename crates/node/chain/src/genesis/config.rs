@@ -59,33 +59,31 @@ pub(super) struct Config {
     pub(super) optimism: OptimismParams,
 }
 
-/// Reads the section of a chain whose forks by block are all active from block 0.
 pub(super) fn read(config: &Fields<'_>) -> Result<Config, GenesisError> {
-    let read = read_times(config)?;
-    check_blocks(config)?;
-    check_merge(config)?;
-    Ok(read)
-}
-
-/// Reads the section without a look at forks by block: of a chain that began before Bedrock, say.
-pub(super) fn read_times(config: &Fields<'_>) -> Result<Config, GenesisError> {
-    let chain_id = config.u64("chainId")?;
-    if chain_id == 0 {
-        return Err(GenesisError::NotAllowed {
-            field: config.path_of("chainId"),
-            reason: "must not be 0",
-        });
-    }
+    let chain_id = checked_chain_id(config.path_of("chainId"), config.u64("chainId")?)?;
     // First of all: a genesis of another kind of chain should be told by what it lacks.
     let optimism = config.object("optimism")?;
     let forks = read_forks(config)?;
     check_unknown(config)?;
     let optimism = read_optimism(&optimism, &forks)?;
+    check_blocks(config)?;
+    check_merge(config)?;
     Ok(Config {
         chain_id,
         forks,
         optimism,
     })
+}
+
+/// The id, which is named `field` where it is none.
+pub(super) fn checked_chain_id(field: String, chain_id: u64) -> Result<u64, GenesisError> {
+    if chain_id == 0 {
+        return Err(GenesisError::NotAllowed {
+            field,
+            reason: "must not be 0",
+        });
+    }
+    Ok(chain_id)
 }
 
 fn check_blocks(config: &Fields<'_>) -> Result<(), GenesisError> {
@@ -120,10 +118,7 @@ fn check_merge(config: &Fields<'_>) -> Result<(), GenesisError> {
 }
 
 fn read_forks(config: &Fields<'_>) -> Result<ForkSchedule, GenesisError> {
-    let mut times = [None; OpFork::ALL.len()];
-    times[OpFork::Bedrock as usize] = Some(0);
-    // The last fork seen and its time, once one is not scheduled.
-    let mut previous: (&'static str, Option<u64>) = ("bedrockBlock", Some(0));
+    let mut read = [None; OpFork::ALL.len()];
     for (fork, field, twin) in TIMES {
         let time = config.u64_opt(field)?;
         if let Some(twin) = twin
@@ -137,6 +132,19 @@ fn read_forks(config: &Fields<'_>) -> Result<ForkSchedule, GenesisError> {
                 fork_time: time,
             });
         }
+        read[fork as usize] = time;
+    }
+    schedule(|fork| read[fork as usize])
+}
+
+/// The schedule with these times, Bedrock's left out. Errors name forks as `config` does.
+pub(super) fn schedule(time: impl Fn(OpFork) -> Option<u64>) -> Result<ForkSchedule, GenesisError> {
+    let mut times = [None; OpFork::ALL.len()];
+    times[OpFork::Bedrock as usize] = Some(0);
+    // The last fork seen and its time, once one is not scheduled.
+    let mut previous: (&'static str, Option<u64>) = ("bedrockBlock", Some(0));
+    for (fork, field, _) in TIMES {
+        let time = time(fork);
         check_order(previous, (field, time))?;
         times[fork as usize] = time;
         if previous.1.is_some() {

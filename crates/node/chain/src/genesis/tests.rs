@@ -441,25 +441,34 @@ fn fields_of_later_forks_are_absent_before() {
 }
 
 #[test]
-fn the_rules_alone_are_read_from_the_section_whatever_came_before_bedrock() {
-    let document: Value = serde_json::from_slice(&op_sepolia_genesis()).unwrap();
+fn a_chain_can_be_had_by_its_rules() {
     let whole = ChainSpec::from_genesis_json(&op_sepolia_genesis()).unwrap();
-    let mut section = document["config"].clone();
-    section["bedrockBlock"] = json!(105_235_063);
-    section["terminalTotalDifficulty"] = json!(1);
-    let text = serde_json::to_vec(&section).unwrap();
-    let header = whole.genesis_header().clone();
-    let rules = ChainSpec::from_config_json(&text, header.clone()).unwrap();
-    assert_eq!(rules.chain_id(), whole.chain_id());
-    assert_eq!(rules.forks(), whole.forks());
-    assert_eq!(rules.optimism(), whole.optimism());
-    assert_eq!(rules.genesis_hash(), whole.genesis_hash());
-    assert!(rules.genesis_changes().is_empty());
+    let forks = OpFork::ALL.into_iter().skip(1);
+    let rules = ChainRules {
+        chain_id: whole.chain_id(),
+        times: forks
+            .filter_map(|fork| Some((fork, whole.forks().activation_time(fork)?)))
+            .collect(),
+        optimism: *whole.optimism(),
+        genesis: whole.genesis_header().clone(),
+        genesis_hash: whole.genesis_hash(),
+    };
+    let same = ChainSpec::from_rules(rules.clone()).unwrap();
+    assert_eq!(same.chain_id(), whole.chain_id());
+    assert_eq!(same.forks(), whole.forks());
+    assert_eq!(same.optimism(), whole.optimism());
+    assert_eq!(same.genesis_hash(), whole.genesis_hash());
+    assert!(same.genesis_changes().is_empty());
 
-    section["nextTime"] = json!(1);
-    let text = serde_json::to_vec(&section).unwrap();
-    let refused = ChainSpec::from_config_json(&text, header).unwrap_err();
-    assert!(
-        refused.to_string().contains("config.nextTime") || refused.to_string().contains("nextTime")
-    );
+    let refused = |change: fn(&mut ChainRules)| {
+        let mut rules = rules.clone();
+        change(&mut rules);
+        ChainSpec::from_rules(rules).unwrap_err().to_string()
+    };
+    let said = refused(|rules| rules.chain_id = 0);
+    assert!(said.contains("chain id"), "{said}");
+    let said = refused(|rules| rules.times.retain(|(fork, _)| *fork != OpFork::Canyon));
+    assert!(said.contains("canyonTime"), "{said}");
+    let said = refused(|rules| rules.times = vec![(OpFork::Regolith, 9), (OpFork::Canyon, 8)]);
+    assert!(said.contains("canyonTime"), "{said}");
 }
