@@ -13,6 +13,7 @@ use alloy_primitives::map::{AddressMap, AddressSet};
 use alloy_primitives::{Address, B256};
 use blockwright_seams::{Candidate, Candidates, Wake};
 use blockwright_types::{RecoveredTx, SharedTx, SkipReason};
+use metrics::counter;
 use parking_lot::Mutex;
 use reth_provider::StateProviderBox;
 use reth_transaction_pool::{
@@ -73,6 +74,7 @@ impl News {
             if lost || changed.senders.len() >= NEWS_MAX {
                 changed.senders.clear();
                 changed.all = true;
+                counter!("blockwright_host_pool_news_lost_total").increment(1);
             } else if !changed.all {
                 changed.senders.insert(sender);
             }
@@ -240,6 +242,12 @@ impl<Pool: OpTransactions> Candidates for PoolCandidates<Pool> {
     fn defer(&mut self, _tx: &SharedTx, _reason: &SkipReason, _until_index: u64) {}
 
     fn reject(&mut self, tx: &SharedTx, reason: &SkipReason) {
+        if let SkipReason::NonceTooLow { state, .. } = *reason {
+            // A deposit, an authorization or a creation moved the account's nonce: his next one is another.
+            self.next.insert(tx.sender, state);
+            self.offered.remove(&tx.sender);
+            self.news.add(tx.sender, false);
+        }
         if reason.is_final() {
             tracing::debug!(hash = %tx.hash, %reason, "dropped from the pool");
             self.pool.remove_transactions(vec![tx.hash]);

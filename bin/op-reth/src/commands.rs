@@ -5,13 +5,12 @@ use std::sync::Arc;
 use blockwright_core::Payload;
 use blockwright_requests::Requests;
 use blockwright_seams::Clock;
-use blockwright_service::{BuilderHandle, ResolveError, SystemClock};
+use blockwright_service::{ResolveError, SystemClock};
 use blockwright_types::PayloadId;
 use futures_util::poll;
 use reth_optimism_node::OpEngineTypes;
 use reth_optimism_payload_builder::OpBuiltPayload;
 use reth_optimism_payload_builder::OpPayloadAttrs;
-use reth_optimism_payload_builder::config::OpDAConfig;
 use reth_payload_builder::{BuildNewPayload, PayloadServiceCommand};
 use reth_payload_builder_primitives::{Events, PayloadBuilderError};
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -32,32 +31,9 @@ pub(crate) struct Commands<P: Chain, Pool: OpTransactions> {
     commands: mpsc::UnboundedReceiver<Command>,
     requests: Requests<RethHost<P, Pool>>,
     events: broadcast::Sender<Events<OpEngineTypes>>,
-    limits: Limits,
     withholds: bool,
-}
-
-/// What `miner_setMaxDASize` says, as far as the builder was told of it.
-pub(crate) struct Limits {
-    asked: OpDAConfig,
-    told: (Option<u64>, Option<u64>),
-}
-
-impl Limits {
-    /// Nothing was told yet.
-    pub(crate) const fn new(asked: OpDAConfig) -> Self {
-        Self {
-            asked,
-            told: (None, None),
-        }
-    }
-
-    fn tell<P: Chain, Pool: OpTransactions>(&mut self, builder: &BuilderHandle<RethHost<P, Pool>>) {
-        let asked = (self.asked.max_da_tx_size(), self.asked.max_da_block_size());
-        if asked != self.told {
-            self.told = asked;
-            builder.set_da_limits(asked.0.unwrap_or_default(), asked.1.unwrap_or_default());
-        }
-    }
+    /// Ends once the last payload that was asked for is begun.
+    last_begun: Option<oneshot::Receiver<()>>,
 }
 
 impl<P: Chain, Pool: OpTransactions> Commands<P, Pool> {
@@ -65,30 +41,29 @@ impl<P: Chain, Pool: OpTransactions> Commands<P, Pool> {
     pub(crate) fn new(
         commands: mpsc::UnboundedReceiver<Command>,
         requests: Requests<RethHost<P, Pool>>,
-        limits: Limits,
         withholds: bool,
     ) -> Self {
         Self {
             commands,
             requests,
             events: broadcast::Sender::new(EVENTS_MAX),
-            limits,
             withholds,
+            last_begun: None,
         }
     }
 
     /// Serves until nobody can ask any more.
     pub(crate) async fn run(mut self) {
         while let Some(command) = self.commands.recv().await {
-            self.handle(command).await;
+            self.handle(command);
         }
     }
 
-    async fn handle(&mut self, command: Command) {
+    fn handle(&mut self, command: Command) {
         // Whoever asked may have gone away meanwhile.
         match command {
             PayloadServiceCommand::BuildNewPayload(asked, _, reply) => {
-                self.begin(*asked, reply).await;
+                self.begin(*asked, reply);
             }
             PayloadServiceCommand::BestPayload(id, reply) => {
                 let best = self.payload(id);
@@ -111,38 +86,49 @@ impl<P: Chain, Pool: OpTransactions> Commands<P, Pool> {
         }
     }
 
-    /// Begins now; answers once there is a first block.
-    async fn begin(&mut self, asked: BuildNewPayload<OpPayloadAttrs>, reply: Started) {
-        self.limits.tell(self.requests.builder());
+    /// Answers once there is a first block. What is asked is checked beside: signatures are recovered, and whoever
+    /// waits for a payload meanwhile is not to wait for that.
+    fn begin(&mut self, asked: BuildNewPayload<OpPayloadAttrs>, reply: Started) {
         let id = asked.payload_id();
         let (parent, attributes) = (asked.parent_hash, asked.attributes);
         let received_at = SystemClock.now();
         // Nobody may be listening.
         let _ = self.events.send(Events::Attributes(attributes.clone()));
-        let request = match self
-            .requests
-            .request_as(id, parent, &attributes.0, received_at)
-        {
-            Ok(request) => request,
-            Err(error) => {
-                tracing::warn!(%id, %parent, %error, "payload attributes refused");
-                let _ = reply.send(Err(PayloadBuilderError::other(error)));
-                return;
-            }
-        };
-        let requests = self.requests.clone();
         let given = Arc::new(attributes.0);
-        let mut starting = Box::pin(async move { requests.start_given(request, given).await });
-        // The first poll hands it to the builder: begun in the order of the commands.
-        let first = poll!(&mut starting);
-        let rest = async move {
-            let started = match first {
-                core::task::Poll::Ready(started) => started,
-                core::task::Poll::Pending => starting.await,
+        let (requests, asked) = (self.requests.clone(), Arc::clone(&given));
+        let checking = tokio::task::spawn_blocking(move || {
+            requests.request_as(id, parent, &asked, received_at)
+        });
+        let requests = self.requests.clone();
+        let (begun, next) = oneshot::channel::<()>();
+        let before = self.last_begun.replace(next);
+        tokio::spawn(async move {
+            let checked = checking.await;
+            // Payloads are begun in the order of the commands; an error, too, says that the one before is.
+            if let Some(before) = before {
+                let _ = before.await;
+            }
+            let started = match checked {
+                Ok(Ok(request)) => {
+                    let mut starting = Box::pin(requests.start_given(request, given));
+                    // The first poll hands it to the builder.
+                    let first = poll!(&mut starting);
+                    drop(begun);
+                    let started = match first {
+                        core::task::Poll::Ready(started) => started,
+                        core::task::Poll::Pending => starting.await,
+                    };
+                    started.map_err(PayloadBuilderError::other)
+                }
+                Ok(Err(error)) => {
+                    tracing::warn!(%id, %parent, %error, "payload attributes refused");
+                    Err(PayloadBuilderError::other(error))
+                }
+                Err(error) => Err(PayloadBuilderError::other(error)),
             };
-            let _ = reply.send(started.map_err(PayloadBuilderError::other));
-        };
-        tokio::spawn(rest);
+            // Whoever asked may have gone away.
+            let _ = reply.send(started);
+        });
     }
 
     /// What the consensus client may have.

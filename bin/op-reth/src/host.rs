@@ -100,7 +100,10 @@ impl<P: Chain, Pool: OpTransactions> Host for RethHost<P, Pool> {
     }
 
     fn candidates(&self, request: &BuildRequest, wake: Wake) -> Self::Candidates {
-        let state = self.state(request.context.parent_hash);
+        let parent = request.context.parent_hash;
+        let state = self.state(parent).inspect_err(|error| {
+            tracing::error!(%parent, %error, "the parent's state cannot be read: nothing of the pool enters the block");
+        });
         PoolCandidates::new(self.pool.clone(), &self.arrivals, state.ok(), wake)
     }
 

@@ -35,6 +35,7 @@ use reth_optimism_txpool::OpPooledTransaction;
 use reth_provider::providers::{BlockchainProvider, RocksDBBuilder, StaticFileProvider};
 use reth_provider::{ProviderFactory, StateProviderFactory as _};
 use reth_transaction_pool::noop::NoopTransactionPool;
+use reth_trie_common::updates::TrieUpdates;
 
 use self::chain::Chain;
 use self::from_scratch::check_root_from_scratch;
@@ -90,7 +91,7 @@ impl Database {
         check_root_from_scratch(&self.chain, &best.block)?;
         let parent = self.provider.latest().map_err(|error| error.to_string())?;
         let hashed = best.artifact.hashed.as_ref().clone();
-        let (root, nodes) = parent
+        let (root, mut nodes) = parent
             .state_root_with_updates(hashed)
             .map_err(|error| error.to_string())?;
         require(root == best.block.header.state_root, || {
@@ -103,10 +104,59 @@ impl Database {
             let says_nothing = trie.is_deleted && trie.storage_nodes.is_empty();
             !says_nothing || nodes.storage_tries.contains_key(account)
         });
-        require(nodes == gathered, || {
-            format!("nodes of the whole block {nodes:?}, flashblock by flashblock {gathered:?}")
-        })
+        // A node that is there is written, whatever is said of its removal before.
+        for updates in [&mut nodes, &mut gathered] {
+            let there = &updates.account_nodes;
+            updates
+                .removed_nodes
+                .retain(|path| !there.contains_key(path));
+        }
+        require(nodes == gathered, || differences(&nodes, &gathered))
     }
+}
+
+/// In what the nodes of a whole block and those gathered flashblock by flashblock differ.
+fn differences(whole: &TrieUpdates, gathered: &TrieUpdates) -> String {
+    let mut found = Vec::new();
+    for (path, node) in &gathered.account_nodes {
+        if whole.account_nodes.get(path) != Some(node) {
+            found.push(format!(
+                "gathered {path:?} {:x?}, whole {:x?}",
+                node,
+                whole.account_nodes.get(path)
+            ));
+        }
+    }
+    for path in whole
+        .account_nodes
+        .keys()
+        .filter(|path| !gathered.account_nodes.contains_key(*path))
+    {
+        found.push(format!("not gathered: {path:?}"));
+    }
+    let removed = whole
+        .removed_nodes
+        .symmetric_difference(&gathered.removed_nodes);
+    found.extend(removed.map(|path| format!("removed in one: {path:?}")));
+    for (account, trie) in &gathered.storage_tries {
+        if whole.storage_tries.get(account) != Some(trie) {
+            found.push(format!(
+                "storage of {account}: {trie:?}, whole {:?}",
+                whole.storage_tries.get(account)
+            ));
+        }
+    }
+    for account in whole
+        .storage_tries
+        .keys()
+        .filter(|account| !gathered.storage_tries.contains_key(*account))
+    {
+        found.push(format!(
+            "storage of {account} not gathered: {:?}",
+            whole.storage_tries[account]
+        ));
+    }
+    found.join("\n")
 }
 
 fn open(folder: &Path, fork: OpFork) -> Provider {

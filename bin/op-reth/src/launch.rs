@@ -14,11 +14,12 @@ use reth_node_builder::{Node as _, NodeBuilder, NodeConfig, WithLaunchContext};
 use reth_optimism_chainspec::OpChainSpec;
 use reth_optimism_node::{OpEngineTypes, OpNode};
 use reth_rpc_eth_api::EthApiTypes;
-use reth_rpc_server_types::RethRpcModule;
+use reth_rpc_server_types::{RethRpcModule, RpcModuleSelection};
 use serde_json::json;
 
 use crate::args::{BUILDER, HostArgs};
 use crate::engine_api::karst_methods;
+use crate::miner::miner_methods;
 use crate::payload_service::{Blockwright, Running};
 
 type Builder = WithLaunchContext<NodeBuilder<DatabaseEnv, OpChainSpec>>;
@@ -30,16 +31,11 @@ pub(crate) async fn launch(node: Builder, args: HostArgs) -> eyre::Result<()> {
         !rollup.proofs_history,
         "--proofs-history: a node that builds keeps no history of proofs; give it to one that does not build"
     );
-    let limits = reth_optimism_payload_builder::config::OpDAConfig::default();
-    let op = OpNode::new(rollup).with_da_config(limits.clone());
+    let op = OpNode::new(rollup);
     let running = Arc::new(OnceLock::new());
     let file = settings.endpoints.clone();
     let (serving, told) = (Arc::clone(&running), Arc::clone(&running));
-    let builder = Blockwright {
-        settings,
-        limits,
-        running,
-    };
+    let builder = Blockwright { settings, running };
     let handle = node
         .with_types::<OpNode>()
         .with_components(op.components().payload(builder))
@@ -71,19 +67,39 @@ where
     let payloads = ctx.node().payload_builder_handle().clone();
     let karst = karst_methods(Arc::clone(&running.chain), payloads)?;
     ctx.auth_module.replace_auth_methods(karst)?;
+    let miner = miner_methods(Arc::clone(&running.set_da_limits))?.remove_context();
+    if ctx
+        .modules
+        .module_config()
+        .contains_any(&RethRpcModule::Miner)
+    {
+        ctx.auth_module.replace_auth_methods(miner.clone())?;
+    }
+    ctx.modules
+        .add_or_replace_if_module_configured(RethRpcModule::Miner, miner)?;
     let methods = Methods::from(builder_module(&running.rpc).remove_context());
     ctx.auth_module.merge_auth_methods(methods.clone())?;
-    let named = RethRpcModule::Other(BUILDER.to_owned());
-    let subscriptions = builder_subscription_module(&running.rpc).remove_context();
-    if ctx.modules.module_config().contains_ws(&named) {
+    let modules = ctx.modules.module_config();
+    let (on_http, on_ws) = (names_ours(modules.http()), names_ours(modules.ws()));
+    if on_http {
+        ctx.modules.merge_http(methods.clone())?;
+    }
+    if on_ws {
+        let subscriptions = builder_subscription_module(&running.rpc).remove_context();
         // Where the two share a port, HTTP's methods are what is served on it.
         if share_a_port(ctx.config()) {
             ctx.modules.merge_http(subscriptions.clone())?;
         }
+        ctx.modules.merge_ws(methods)?;
         ctx.modules.merge_ws(subscriptions)?;
     }
-    ctx.modules.merge_if_module_configured(named, methods)?;
     Ok(())
+}
+
+/// Whether the namespace of proposers is named; `all` means op-reth's.
+fn names_ours(selection: Option<&RpcModuleSelection>) -> bool {
+    let ours = RethRpcModule::Other(BUILDER.to_owned());
+    matches!(selection, Some(RpcModuleSelection::Selection(named)) if named.contains(&ours))
 }
 
 /// Whether HTTP and WebSocket are one server.

@@ -9,8 +9,10 @@ mod host;
 #[cfg(test)]
 mod invariants_tests;
 mod launch;
+mod miner;
 mod payload_service;
 mod roots;
+mod rules;
 mod stored;
 
 use std::io::Write as _;

@@ -10,28 +10,30 @@ use blockwright_requests::{Requests, RequestsConfig, RequestsDeps};
 use blockwright_seams::Clock;
 use blockwright_service::{BuilderHandle, SystemClock};
 use blockwright_stream::Publisher;
-use reth_chainspec::EthChainSpec as _;
 use reth_node_api::{FullNodeTypes, NodeTypes};
 use reth_node_builder::BuilderContext;
 use reth_node_builder::components::PayloadServiceBuilder;
 use reth_optimism_chainspec::OpChainSpec;
 use reth_optimism_node::OpEngineTypes;
-use reth_optimism_payload_builder::config::OpDAConfig;
 use reth_payload_builder::PayloadBuilderHandle;
 use reth_payload_primitives::EngineApiMessageVersion;
 use reth_provider::{BlockNumReader, CanonStateSubscriptions};
 use reth_tasks::TaskExecutor;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 
 use crate::args::Settings;
-use crate::commands::{Commands, Limits};
+use crate::commands::Commands;
 use crate::host::{Chain, OpTransactions, RethHost};
+use crate::miner::SetDaLimits;
+use crate::rules::rules;
 use crate::stored::Stored;
 
 /// What of a running builder the node's servers need.
 pub(crate) struct Running {
     pub(crate) rpc: BuilderRpc,
     pub(crate) chain: Arc<ChainSpec>,
+    pub(crate) set_da_limits: SetDaLimits,
     pub(crate) listening: Listening,
 }
 
@@ -50,8 +52,6 @@ pub(crate) struct Listening {
 /// Makes the builder when op-reth makes its components.
 pub(crate) struct Blockwright {
     pub(crate) settings: Settings,
-    /// What `miner_setMaxDASize` writes to.
-    pub(crate) limits: OpDAConfig,
     /// Told once the builder runs.
     pub(crate) running: Arc<OnceLock<Running>>,
 }
@@ -82,15 +82,6 @@ where
     }
 }
 
-/// The chain's rules as the builder has them.
-fn rules(spec: &OpChainSpec) -> eyre::Result<ChainSpec> {
-    let config = serde_json::to_vec(&spec.genesis().config)?;
-    Ok(ChainSpec::from_config_json(
-        &config,
-        spec.genesis_header().clone(),
-    )?)
-}
-
 /// The node's parts that the builder stands on.
 struct Parts<P, Pool> {
     provider: P,
@@ -119,9 +110,9 @@ impl Blockwright {
         let (stop, stopped) = watch::channel(false);
         let (streaming, server, publisher) = stream.open(*listen).await?;
         let flashblocks = server.local_addr();
-        streaming.spawn(server.run_until(ended(stopped.clone())));
+        let serving = streaming.spawn(server.run_until(ended(stopped.clone())));
         let registered = Registered::default();
-        let requests = self.build(&parts, &publisher, &registered)?;
+        let (service, requests) = self.build(&parts, &publisher, &registered)?;
         let until_end = ended(stopped.clone());
         let proposers = builder_api.proposers(&requests, parts.folder, until_end)?;
         registered.tell(proposers.recipient);
@@ -134,29 +125,27 @@ impl Blockwright {
             stopped,
         )
         .await?;
+        let builder = requests.builder().clone();
         let running = Running {
             rpc: proposers.rpc,
             chain: parts.chain,
+            set_da_limits: Arc::new(move |tx, block| builder.set_da_limits(tx, block)),
             listening: self.listening(flashblocks, &outlets),
         };
         // A node has one builder.
         let _ = self.running.set(running);
         let (sender, commands) = mpsc::unbounded_channel();
-        let limits = Limits::new(self.limits.clone());
-        let serving = Commands::new(
-            commands,
-            requests.clone(),
-            limits,
-            builder_api.withholds_payloads,
-        );
+        let answering = Commands::new(commands, requests.clone(), builder_api.withholds_payloads);
         parts
             .executor
-            .spawn_critical_task("payload builder commands", serving.run());
+            .spawn_critical_task("payload builder commands", answering.run());
         let end = Ending {
             builder: requests.builder().clone(),
+            service,
             publisher,
             stop,
             outlets,
+            serving,
             _streaming: streaming,
         };
         end.with(&parts.executor);
@@ -178,13 +167,14 @@ impl Blockwright {
         }
     }
 
-    /// The service, running, and what asks it.
+    /// The service, running until it is shut down and not with op-reth's tasks, which end without a word; and what
+    /// asks it.
     fn build<P, Pool>(
         &self,
         parts: &Parts<P, Pool>,
         publisher: &Publisher,
         registered: &Registered,
-    ) -> eyre::Result<Requests<RethHost<P, Pool>>>
+    ) -> eyre::Result<(JoinHandle<()>, Requests<RethHost<P, Pool>>)>
     where
         P: Chain + CanonStateSubscriptions + BlockNumReader,
         Pool: OpTransactions,
@@ -199,7 +189,7 @@ impl Blockwright {
         let host = RethHost::new(parts.provider.clone(), parts.pool.clone(), closing);
         let (service, handle) =
             builder.service(builder.job()?, host.clone(), Arc::new(publisher.clone()))?;
-        parts.executor.spawn_critical_task("builder", service.run());
+        let service = tokio::spawn(service.run());
         let (stored, following) = Stored::follow(parts.provider.clone(), handle.clone());
         parts
             .executor
@@ -215,16 +205,19 @@ impl Blockwright {
             builder: handle,
             clock: Arc::new(SystemClock) as Arc<dyn Clock>,
         };
-        Ok(Requests::new(config, deps))
+        Ok((service, Requests::new(config, deps)))
     }
 }
 
 /// What has to be ended in order.
 struct Ending<P: Chain, Pool: OpTransactions> {
     builder: BuilderHandle<RethHost<P, Pool>>,
+    service: JoinHandle<()>,
     publisher: Publisher,
     stop: watch::Sender<bool>,
     outlets: ProposerOutlets,
+    /// The stream's server.
+    serving: JoinHandle<()>,
     /// The stream lives on it.
     _streaming: ServerRuntime,
 }
@@ -243,9 +236,17 @@ impl<P: Chain, Pool: OpTransactions> Ending<P, Pool> {
 
     async fn now(self) {
         self.builder.shutdown().await;
+        ended_cleanly(self.service).await;
         // How the last payloads ended is told before subscribers are let go.
         self.publisher.flush().await;
         self.stop.send_replace(true);
         self.outlets.ended().await;
+        ended_cleanly(self.serving).await;
+    }
+}
+
+async fn ended_cleanly(task: JoinHandle<()>) {
+    if let Err(error) = task.await {
+        tracing::error!(%error, "a part of the builder did not end cleanly");
     }
 }
