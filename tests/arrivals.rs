@@ -6,10 +6,13 @@ mod support;
 
 use std::time::Duration;
 
-use alloy_primitives::{B256, Bytes};
+use alloy_eips::eip2718::Encodable2718 as _;
+use alloy_primitives::{Address, B256, Bytes, TxKind};
+use op_alloy_consensus::TxDeposit;
 use serde_json::{Value, json};
 use support::process::Blockwright;
 use support::rpc::{Rpc, quantity};
+use support::sequencer::{Engine, attributes, now_ms};
 use support::stream::Subscriber;
 use support::tx::{account, sign, template, transfer};
 
@@ -143,5 +146,46 @@ async fn nonces_that_arrive_backwards_are_all_built_in_order() {
     let last = places.iter().max().unwrap().0;
     let first = places.iter().min().unwrap().0;
     assert!(last <= first + 1, "blocks {first} to {last}");
+    assert!(node.stop());
+}
+
+/// A deposit counts up its sender's nonce, under the feet of what he has in the pool.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sender_goes_on_from_where_a_deposit_moved_his_nonce() {
+    const SENDER: usize = 5;
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let maker = Blockwright::start(&["dev", "--datadir", &path("dev")]);
+    assert!(maker.stop());
+    let genesis = path("dev/genesis.json");
+    let node = Blockwright::start(&["node", "--chain", &genesis, "--datadir", &path("data")]);
+    let (rpc, engine) = (Rpc::new(&node.endpoints.http), Engine::new(&node));
+    let mut stream = Subscriber::connect(&node.endpoints.flashblocks).await;
+    let (overtaken, overtaken_hash) = transfer(SENDER, 0);
+    let (next, next_hash) = transfer(SENDER, 1);
+    for raw in [&overtaken, &next] {
+        send(&rpc, raw).await;
+    }
+
+    let head = rpc
+        .call("eth_getBlockByNumber", json!(["latest", false]))
+        .await;
+    let mut attributes = attributes(1, now_ms() / 1_000 + 4);
+    let deposit = TxDeposit {
+        from: account(SENDER).address(),
+        to: TxKind::Call(Address::repeat_byte(0x44)),
+        gas_limit: 100_000,
+        ..TxDeposit::default()
+    };
+    let forced = attributes["transactions"].as_array_mut().unwrap();
+    forced.push(json!(Bytes::from(deposit.encoded_2718())));
+    let head = serde_json::from_value(head["hash"].clone()).unwrap();
+    let id = engine.begin(head, &attributes).await;
+    let with_next = stream.flashblock_with(&next_hash.to_string()).await;
+    assert_eq!(with_next["payload_id"], id);
+    let payload = engine.payload(&id).await;
+    assert!(payload.transactions.contains(&next));
+    assert!(!payload.transactions.contains(&overtaken));
+    assert!(with_next["metadata"]["receipts"][overtaken_hash.to_string()].is_null());
     assert!(node.stop());
 }

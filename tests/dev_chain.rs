@@ -301,3 +301,24 @@ async fn sealed_blocks_are_told_to_whoever_has_the_key() {
     assert_eq!(block["hash"], notice["block_hash"]);
     assert!(node.stop());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_the_last_payload_ends_is_told_before_subscribers_are_let_go() {
+    let node = Blockwright::start(&["dev", "--block-time", "4s"]);
+    let url = &node.endpoints.flashblocks;
+    let mut stream = Subscriber::connect(url).await;
+    let mut notices = Subscriber::connect(&format!("{url}/notices")).await;
+    let begun = first_of_block(&mut stream).await;
+    let stopping = tokio::task::spawn_blocking(move || node.stop());
+    let notice = loop {
+        let notice = notices.next().await;
+        if notice["payload_id"] == begun["payload_id"] {
+            break notice;
+        }
+    };
+    assert_eq!(notice["type"], "abandoned", "{notice}");
+    assert_eq!(notice["reason"], "shutdown", "{notice}");
+    assert_eq!(notices.closed().await, 1_001);
+    assert_eq!(stream.closed().await, 1_001);
+    assert!(stopping.await.unwrap());
+}

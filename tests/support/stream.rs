@@ -32,6 +32,25 @@ impl Subscriber {
             .expect("no flashblock in 10 s")
     }
 
+    /// Reads on until the server closes; its code. Panics after ten seconds.
+    pub async fn closed(&mut self) -> u16 {
+        let wait = async {
+            loop {
+                let message = self
+                    .0
+                    .next()
+                    .await
+                    .expect("the stream ended without a word");
+                if let Message::Close(frame) = message.unwrap() {
+                    return frame.expect("no code").code.into();
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), wait)
+            .await
+            .expect("not closed in 10 s")
+    }
+
     /// Reads on until a flashblock whose receipts name `hash`.
     pub async fn flashblock_with(&mut self, hash: &str) -> Value {
         loop {
