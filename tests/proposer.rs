@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use alloy_primitives::{B256, U256, hex};
+use alloy_primitives::{Address, B256, U256, hex};
 use blockwright_builder_client::{
     BuilderClient, Choice, ClientConfig, Offer, Wanted, choose, tips,
 };
@@ -25,14 +25,15 @@ use support::process::Blockwright;
 use support::rpc::{Rpc, quantity};
 use support::sequencer::{Engine, FORK, attributes, now_ms};
 use support::tx::transfer;
+use tokio::task::JoinHandle;
 
 const CHAIN_ID: u64 = 901;
-/// Of the client, for a whole answer.
-const TIMEOUT: Duration = Duration::from_secs(3);
+/// Of the client, for a whole answer: a builder that hangs costs less than is left of the block.
+const TIMEOUT: Duration = Duration::from_millis(500);
 /// The builder is asked so long before the block's time.
-const LEAD_MS: u64 = 100;
-/// A block has at least this long to be built.
-const BUILDING_MS: u64 = 700;
+const LEAD_MS: u64 = 550;
+/// The first block is so far ahead.
+const AHEAD_S: u64 = 2;
 /// Sends to both nodes.
 const EVERYBODY: usize = 1;
 /// Sends to the proposer's own node alone.
@@ -44,13 +45,17 @@ const SEARCHER: usize = 3;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trouble {
     None,
-    /// The bid says that the block uses other gas.
-    LyingBid,
+    /// A field of the bid is another, and the bid is signed.
+    Bid(&'static str),
+    /// A field of the payload is another; how that is named.
+    Payload(&'static str, &'static str),
+    /// Another key has signed.
+    OtherKey,
     /// The builder takes the request and says nothing.
     Hang,
-    /// The block's timestamp is not that of the attributes.
+    /// The block's timestamp is not that of the attributes, and everything else is made to fit.
     OtherTime,
-    /// The deposits are missing.
+    /// The deposits are missing, and everything else is made to fit.
     NoDeposit,
     /// The state root is wrong, and everything else is made to fit.
     WrongState,
@@ -68,38 +73,76 @@ enum Trouble {
     Dead,
 }
 
-impl Trouble {
-    /// One after the other; a builder that was killed comes back when they begin again.
-    const ALL: [Self; 14] = [
-        Self::None,
-        Self::LyingBid,
-        Self::Hang,
-        Self::None,
-        Self::OtherTime,
-        Self::NoDeposit,
-        Self::WrongState,
-        Self::Overbid,
-        Self::Emptier,
-        Self::Broken,
-        Self::Cut,
-        Self::None,
-        Self::Killed,
-        Self::Dead,
+/// One after the other, with an honest block after every few; a builder that was killed comes back before they
+/// begin again.
+fn troubles() -> Vec<Trouble> {
+    use Trouble::*;
+    // Its value is what Overbid is about.
+    let of_the_bid = [
+        "slot",
+        "parentHash",
+        "blockHash",
+        "builderAddress",
+        "proposerAddress",
+        "proposerFeeRecipient",
+        "gasLimit",
+        "gasUsed",
     ];
+    let of_the_payload = [
+        ("parentHash", "bid.parentHash"),
+        ("feeRecipient", "bid.proposerFeeRecipient"),
+        ("stateRoot", "payload.hash"),
+        ("receiptsRoot", "payload.hash"),
+        ("logsBloom", "payload.hash"),
+        ("prevRandao", "payload.hash"),
+        ("blockNumber", "bid.slot"),
+        ("gasLimit", "bid.gasLimit"),
+        ("gasUsed", "bid.gasUsed"),
+        ("timestamp", "payload.hash"),
+        ("extraData", "payload.hash"),
+        ("baseFeePerGas", "payload.hash"),
+        ("blockHash", "bid.blockHash"),
+        ("blobGasUsed", "payload.hash"),
+        ("excessBlobGas", "payload.hash"),
+        ("withdrawalsRoot", "payload.hash"),
+        ("transactions", "payload.hash"),
+        ("withdrawals", "payload.withdrawals"),
+    ];
+    let faults = [
+        OtherKey, Hang, OtherTime, NoDeposit, WrongState, Overbid, Emptier, Broken, Cut,
+    ];
+    let lies = of_the_bid.into_iter().map(Bid);
+    let lies = lies.chain(
+        of_the_payload
+            .into_iter()
+            .map(|(field, named)| Payload(field, named)),
+    );
+    let all: Vec<_> = faults.into_iter().chain(lies).collect();
+    let mut troubles: Vec<_> = all
+        .chunks(6)
+        .flat_map(|some| [&[None], some].concat())
+        .collect();
+    troubles.extend([None, Killed, Dead]);
+    troubles
+}
 
+impl Trouble {
     /// Why the builder's block is not proposed; `None` where it is.
-    const fn reason(self) -> Option<&'static str> {
-        match self {
-            Self::None | Self::Overbid => None,
-            Self::LyingBid => Some("bid.gasUsed"),
-            Self::Hang => Some("too_late"),
-            Self::OtherTime => Some("payload.timestamp"),
-            Self::NoDeposit => Some("payload.forced"),
-            Self::WrongState => Some("invalid"),
-            Self::Emptier => Some("less_gas"),
-            Self::Broken => Some("refused"),
-            Self::Cut | Self::Killed | Self::Dead => Some("unreachable"),
-        }
+    fn reason(self) -> Option<String> {
+        let name = match self {
+            Self::None | Self::Overbid => return None,
+            Self::Bid(field) => return Some(format!("bid.{field}")),
+            Self::Payload(_, named) => named,
+            Self::OtherKey => "signer",
+            Self::Hang => "too_late",
+            Self::OtherTime => "payload.timestamp",
+            Self::NoDeposit => "payload.forced",
+            Self::WrongState => "invalid",
+            Self::Emptier => "less_gas",
+            Self::Broken => "refused",
+            Self::Cut | Self::Killed | Self::Dead => "unreachable",
+        };
+        Some(name.to_owned())
     }
 
     fn fault(self, beacon_root: B256) -> Fault {
@@ -111,10 +154,15 @@ impl Trouble {
         };
         match self {
             Self::None | Self::Emptier | Self::Killed | Self::Dead => Fault::Honest,
-            Self::LyingBid => Fault::Change(Box::new(|answer| {
-                answer["message"]["gasUsed"] = json!("0x3938700");
-                sign(answer);
+            Self::Bid(field) => Fault::Change(Box::new(move |answer| {
+                let value = &mut answer["message"][field];
+                *value = other(value);
+                sign(answer, &builder_key());
             })),
+            Self::Payload(field, _) => Fault::Change(Box::new(move |answer| {
+                change_field(&mut answer["executionPayload"], field);
+            })),
+            Self::OtherKey => Fault::Change(Box::new(|answer| sign(answer, &proposer()))),
             Self::Hang => Fault::Hang,
             Self::OtherTime => change(|answer| {
                 let timestamp = &mut answer["executionPayload"]["timestamp"];
@@ -129,11 +177,31 @@ impl Trouble {
             }),
             Self::Overbid => Fault::Change(Box::new(|answer| {
                 answer["message"]["value"] = json!("0xde0b6b3a7640000");
-                sign(answer);
+                sign(answer, &builder_key());
             })),
             Self::Broken => Fault::Instead(500, "out of order"),
             Self::Cut => Fault::Cut,
         }
+    }
+}
+
+/// Another value of the same form.
+fn other(value: &Value) -> Value {
+    let text = value.as_str().unwrap();
+    // Quantities have no leading zeros, so their last digit is what changes.
+    let last = text.chars().last().unwrap();
+    let changed = if last == '1' { '2' } else { '1' };
+    json!(format!("{}{changed}", &text[..text.len() - 1]))
+}
+
+fn change_field(payload: &mut Value, field: &str) {
+    let value = &mut payload[field];
+    match field {
+        "transactions" => drop(value.as_array_mut().unwrap().pop()),
+        "withdrawals" => {
+            *value = json!([{"index": "0x0", "validatorIndex": "0x0", "address": Address::ZERO, "amount": "0x1"}]);
+        }
+        _ => *value = other(value),
     }
 }
 
@@ -152,10 +220,10 @@ fn proposer() -> LocalSigner {
 }
 
 /// Signs what the bid has become.
-fn sign(answer: &mut Value) {
+fn sign(answer: &mut Value, key: &LocalSigner) {
     let bid: BidTrace = field(answer, "message");
     let digest = signing_digest(CHAIN_ID, &bid);
-    answer["signature"] = json!(builder_key().sign(digest).unwrap());
+    answer["signature"] = json!(key.sign(digest).unwrap());
 }
 
 /// Makes hash, bid and signature fit what the payload has become.
@@ -164,7 +232,7 @@ fn made_to_fit(answer: &mut Value, beacon_root: B256) {
     payload.block_hash = payload.header(FORK, Some(beacon_root)).hash_slow();
     answer["message"]["blockHash"] = json!(payload.block_hash);
     answer["executionPayload"] = json!(payload);
-    sign(answer);
+    sign(answer, &builder_key());
 }
 
 /// The builder's process and its Engine API.
@@ -181,12 +249,16 @@ struct Proposer {
     engine: Engine,
     rpc: Rpc,
     builder: Option<Builder>,
+    /// The builder after it was killed, on its way.
+    reviving: Option<JoinHandle<Builder>>,
     liar: Liar,
     client: BuilderClient,
     /// Every block, with its beacon root.
     chain: Vec<(ExecutionPayload, B256)>,
     head: B256,
     nonces: BTreeMap<usize, u64>,
+    /// How long after its time the latest block was the head, in milliseconds.
+    latest_ms: u64,
 }
 
 fn start_builder(folder: &std::path::Path) -> Builder {
@@ -233,11 +305,13 @@ impl Proposer {
             rpc,
             own,
             builder: Some(builder),
+            reviving: None,
             liar,
             client,
             chain: Vec::new(),
             head: field(&head, "hash"),
             nonces: BTreeMap::new(),
+            latest_ms: 0,
             folder,
         }
     }
@@ -257,18 +331,35 @@ impl Proposer {
         }
     }
 
-    /// A builder that was killed starts anew, and is told the blocks.
-    async fn revive(&mut self) {
-        let builder = start_builder(self.folder.path());
-        self.liar.stand_before(&builder.node.endpoints.builder_api);
-        for (payload, root) in &self.chain {
-            assert!(builder.engine.finds_valid(payload, *root).await);
+    /// A builder that was killed starts anew, beside the chain, and is told its blocks.
+    fn revive(&mut self) {
+        let (folder, chain) = (self.folder.path().to_owned(), self.chain.clone());
+        let started = tokio::task::spawn_blocking(move || start_builder(&folder));
+        self.reviving = Some(tokio::spawn(async move {
+            let builder = started.await.unwrap();
+            for (payload, root) in &chain {
+                assert!(builder.engine.finds_valid(payload, *root).await);
+            }
+            builder
+        }));
+    }
+
+    /// Whether there is a builder: one that is ready again is told what it missed meanwhile.
+    async fn has_builder(&mut self) -> bool {
+        if self.reviving.as_ref().is_some_and(JoinHandle::is_finished) {
+            let builder = self.reviving.take().unwrap().await.unwrap();
+            for (payload, root) in &self.chain {
+                assert!(builder.engine.finds_valid(payload, *root).await);
+            }
+            builder.engine.choose(self.head).await;
+            self.liar.stand_before(&builder.node.endpoints.builder_api);
+            self.builder = Some(builder);
+            // What only the builder knew died with it.
+            let params = json!([dev_accounts()[SEARCHER].address, "latest"]);
+            let sent = self.rpc.number("eth_getTransactionCount", params).await;
+            self.nonces.insert(SEARCHER, sent);
         }
-        self.builder = Some(builder);
-        // What only the builder knew died with it.
-        let params = json!([dev_accounts()[SEARCHER].address, "latest"]);
-        let sent = self.rpc.number("eth_getTransactionCount", params).await;
-        self.nonces.insert(SEARCHER, sent);
+        self.builder.is_some()
     }
 
     /// One block; why it is not the builder's.
@@ -281,11 +372,11 @@ impl Proposer {
         } else if self.builder.is_some() {
             self.send(SEARCHER).await;
         }
-        let before = self
-            .chain
-            .last()
-            .map_or(0, |(payload, _)| payload.timestamp);
-        let timestamp = (before + 1).max((now_ms() + BUILDING_MS).div_ceil(1_000));
+        // One block a second, whatever happens: no timestamp is left out.
+        let timestamp = match self.chain.last() {
+            Some((before, _)) => before.timestamp + 1,
+            None => now_ms() / 1_000 + AHEAD_S,
+        };
         let attributes = attributes(number, timestamp);
         let beacon_root = field(&attributes, "parentBeaconBlockRoot");
         let id = self.engine.begin(self.head, &attributes).await;
@@ -309,6 +400,8 @@ impl Proposer {
             .chosen(choose(local.clone(), offer), local, beacon_root)
             .await;
         self.adopt(payload, beacon_root).await;
+        let late_ms = now_ms().saturating_sub(timestamp * 1_000);
+        self.latest_ms = self.latest_ms.max(late_ms);
         reason
     }
 
@@ -364,7 +457,7 @@ impl Proposer {
 
 fn blocks() -> usize {
     let text = std::env::var("PROPOSER_BLOCKS");
-    text.map_or(Trouble::ALL.len() + 1, |text| text.parse().unwrap())
+    text.map_or(troubles().len() + 1, |text| text.parse().unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -372,32 +465,50 @@ async fn whatever_a_builder_does_no_block_is_missed() {
     let mut proposer = Proposer::start().await;
     let blocks = blocks();
     let mut of_the_builder = 0;
-    for (number, trouble) in (1..=blocks).zip(Trouble::ALL.into_iter().cycle()) {
-        if proposer.builder.is_none() && trouble != Trouble::Dead {
-            proposer.revive().await;
-        }
+    let mut troubles = troubles().into_iter().cycle();
+    for number in 1..=blocks {
+        let has_builder = proposer.has_builder().await;
+        // It takes as long as it takes to come back.
+        let trouble = match proposer.reviving {
+            Some(_) => Trouble::Dead,
+            None => troubles.next().unwrap(),
+        };
+        assert!(has_builder || trouble == Trouble::Dead);
         // Shown where the test fails.
         println!("block {number}: {trouble:?}");
         let reason = proposer.block(trouble).await;
+        if trouble == Trouble::Dead && proposer.reviving.is_none() {
+            proposer.revive();
+        }
         let expected = match trouble {
             // It is proposed all the same: it is valid, and as full as the own one.
-            Trouble::Overbid => Some("bid.value"),
+            Trouble::Overbid => Some("bid.value".to_owned()),
             other => other.reason(),
         };
-        assert_eq!(reason.as_deref(), expected, "block {number}, {trouble:?}");
+        assert_eq!(reason, expected, "block {number}, {trouble:?}");
         of_the_builder += usize::from(trouble.reason().is_none());
         let (payload, _) = proposer.chain.last().unwrap();
         assert_eq!(payload.block_number, number as u64);
         let head = proposer.rpc.number("eth_blockNumber", json!([])).await;
         assert_eq!(head, number as u64);
     }
+    println!(
+        "the latest block was the head {} ms after its time",
+        proposer.latest_ms
+    );
+    assert!(proposer.latest_ms < 1_000, "before the next one's time");
     assert_eq!(proposer.chain.len(), blocks);
+    let span = proposer.chain[blocks - 1].0.timestamp - proposer.chain[0].0.timestamp;
+    assert_eq!(span, blocks as u64 - 1, "a block for every second");
     assert!(of_the_builder > 0);
     // What only the builder was sent is on the chain.
     let searcher = dev_accounts()[SEARCHER].address;
     let params = json!([searcher, "latest"]);
     let sent = proposer.rpc.number("eth_getTransactionCount", params).await;
     assert!(sent > 0);
+    if let Some(reviving) = proposer.reviving {
+        proposer.builder = Some(reviving.await.unwrap());
+    }
     if let Some(builder) = proposer.builder {
         assert!(builder.node.stop());
     }
