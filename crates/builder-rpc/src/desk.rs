@@ -38,12 +38,22 @@ const FORKS: [PayloadFork; 3] = [
 pub struct BlindDeskConfig {
     /// The domains that signatures are made for.
     pub domain: ChainDomain,
-    /// Who may register and ask for blocks; empty for anybody who names its key.
+    /// Who may register and ask for blocks; empty for anybody who names its key, unless `is_closed`.
     pub proposers: Vec<BlsPublicKey>,
+    /// Whether nobody but `proposers` may, even where there are none: those of another API are listed.
+    pub is_closed: bool,
     /// Signs headers; without it none are handed out.
     pub signer: Option<Arc<dyn BlsSigner>>,
     /// Where registrations and reveals are kept; `None` forgets them with the process.
     pub folder: Option<PathBuf>,
+}
+
+impl BlindDeskConfig {
+    /// The proposers that alone may ask; `None` where anybody may.
+    fn listed(&self) -> Option<&[BlsPublicKey]> {
+        let is_open = self.proposers.is_empty() && !self.is_closed;
+        (!is_open).then_some(&self.proposers)
+    }
 }
 
 /// Answers proposers from what is built. Calls verify and make signatures and write files, so they belong on
@@ -70,7 +80,7 @@ impl BlindDesk {
             let folder = config.folder.as_ref();
             folder.map(|folder| StoredFile::new(folder.join(name)))
         };
-        let registrations = Registrations::open(file("fee-recipients.json"), &config.proposers)?;
+        let registrations = Registrations::open(file("fee-recipients.json"), config.listed())?;
         metrics::registrations(registrations.count());
         Ok(Self {
             expected: RwLock::new(registrations.newest()),
@@ -106,7 +116,8 @@ impl BlindDesk {
     ///
     /// # Errors
     /// [`BlindError::Stranger`] where the signature is not that of a listed proposer, or of `named` where the
-    /// key is named; [`BlindError::RegistrationsFull`]; [`BlindError::NotRecorded`].
+    /// key is named; [`BlindError::KeyNotNamed`] and [`BlindError::NobodyListed`] where none is listed;
+    /// [`BlindError::RegistrationsFull`]; [`BlindError::NotRecorded`].
     pub fn set_fee_recipient(
         &self,
         fee_recipient: Address,
@@ -115,13 +126,12 @@ impl BlindDesk {
     ) -> Result<(), BlindError> {
         let domain = self.config.domain.domain(DOMAIN_APPLICATION_BUILDER);
         let root = compute_signing_root(fee_recipient_root(fee_recipient), domain);
-        let listed = &self.config.proposers;
-        let public_key = match named {
-            Some(named) if listed.is_empty() || listed.contains(&named) => {
-                signer_among([named], root, signature)
-            }
-            Some(_) => None,
-            None => signer_among(listed.iter().copied(), root, signature),
+        let public_key = match (self.config.listed(), named) {
+            (Some([]), _) => return Err(BlindError::NobodyListed),
+            (None, None) => return Err(BlindError::KeyNotNamed),
+            (Some(listed), Some(named)) if !listed.contains(&named) => None,
+            (_, Some(named)) => signer_among([named], root, signature),
+            (Some(listed), None) => signer_among(listed.iter().copied(), root, signature),
         };
         let public_key = public_key.ok_or(BlindError::Stranger)?;
         let mut registrations = self.registrations.lock();

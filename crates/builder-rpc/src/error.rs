@@ -120,6 +120,18 @@ pub enum BlindError {
     /// The signature is nobody's who may ask.
     #[error("the signature is not one of a proposer that this builder answers to")]
     Stranger,
+    /// No proposer is listed, so that the signature's key cannot be known.
+    #[error(
+        "no proposer is listed here, so the key must be named: publicKey, which `blockwright builder register` \
+         gives with --name-key"
+    )]
+    KeyNotNamed,
+    /// Proposers are listed, and none of them has a BLS key.
+    #[error(
+        "this builder answers listed proposers alone, and no BLS key is among them: \
+         --builder-api.proposer-bls lists one"
+    )]
+    NobodyListed,
     /// Another block of this slot was given to this proposer.
     #[error("another block of slot {slot} was revealed to this proposer, or the slot is too old")]
     OtherRevealed {
@@ -162,7 +174,7 @@ impl BlindError {
             Self::NoRegistration => ErrorCode::UnknownValidator,
             Self::NotABlock => ErrorCode::Ssz,
             Self::NotOffered => ErrorCode::UnknownBlock,
-            Self::Stranger => ErrorCode::Signature,
+            Self::Stranger | Self::KeyNotNamed | Self::NobodyListed => ErrorCode::Signature,
             Self::Refused(refusal) => match refusal {
                 Refusal::Malformed(_) | Refusal::OtherSlot { .. } => ErrorCode::InvalidParams,
                 Refusal::Stranger => ErrorCode::Signature,
@@ -190,6 +202,8 @@ impl BlindError {
             | Self::NotABlock
             | Self::NotOffered
             | Self::Stranger
+            | Self::KeyNotNamed
+            | Self::NobodyListed
             | Self::OtherRevealed { .. }
             | Self::NoKey(_)
             | Self::Refused(_)

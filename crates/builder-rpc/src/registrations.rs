@@ -29,14 +29,14 @@ pub(crate) struct Registrations {
 }
 
 impl Registrations {
-    /// Those in `file` whose proposers are among `allowed`, where any are listed.
+    /// Those in `file` whose proposers are among `allowed`; `None` allows all.
     pub(crate) fn open(
         file: Option<StoredFile>,
-        allowed: &[BlsPublicKey],
+        allowed: Option<&[BlsPublicKey]>,
     ) -> Result<Self, StoreError> {
         let stored = file.as_ref().map(StoredFile::read::<Vec<Registration>>);
         let mut entries = stored.transpose()?.flatten().unwrap_or_default();
-        if !allowed.is_empty() {
+        if let Some(allowed) = allowed {
             entries.retain(|entry| allowed.contains(&entry.public_key));
         }
         Ok(Self {
@@ -92,7 +92,7 @@ mod tests {
     fn the_newest_counts_and_is_found_again() {
         let folder = tempfile::tempdir().unwrap();
         let file = || Some(StoredFile::new(folder.path().join("fee-recipients.json")));
-        let mut kept = Registrations::open(file(), &[]).unwrap();
+        let mut kept = Registrations::open(file(), None).unwrap();
         assert_eq!(kept.newest(), None);
         for (key, recipient) in [(1, 1), (2, 2), (1, 3), (1, 3)] {
             kept.set(registration(key, recipient)).unwrap();
@@ -101,16 +101,18 @@ mod tests {
         assert_eq!(kept.count(), 2);
         // A proposer that comes again is the newest again.
         kept.set(registration(2, 2)).unwrap();
-        let again = Registrations::open(file(), &[]).unwrap();
+        let again = Registrations::open(file(), None).unwrap();
         assert_eq!(again.newest(), Some(registration(2, 2)));
         let allowed = [registration(1, 0).public_key];
-        let listed = Registrations::open(file(), &allowed).unwrap();
+        let listed = Registrations::open(file(), Some(&allowed)).unwrap();
         assert_eq!(listed.newest(), Some(registration(1, 3)));
+        let nobody = Registrations::open(file(), Some(&[])).unwrap();
+        assert_eq!(nobody.newest(), None);
     }
 
     #[test]
     fn a_full_table_takes_changes_and_nobody_new() {
-        let mut kept = Registrations::open(None, &[]).unwrap();
+        let mut kept = Registrations::open(None, None).unwrap();
         kept.count_max = 2;
         kept.set(registration(1, 1)).unwrap();
         kept.set(registration(2, 1)).unwrap();

@@ -85,7 +85,7 @@ pub struct BuilderApiArgs {
     bls_key_hex: Option<SecretText>,
     /// BLS public key of a proposer that may register a fee recipient and have headers and blocks by the
     /// `builder_` namespace; may be repeated, separated by commas, or in the file a list (default: whoever
-    /// names its key).
+    /// names its key, or nobody where --builder-api.proposer is given).
     #[arg(
         id = "builder-api.proposer-bls",
         long = "builder-api.proposer-bls",

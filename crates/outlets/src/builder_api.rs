@@ -53,7 +53,7 @@ pub struct BuilderApiSettings {
     pub proposers: Vec<Address>,
     /// The key that signs headers.
     pub bls_key: KeySource,
-    /// Who may register a fee recipient and have headers; empty for anybody.
+    /// Who may register a fee recipient and have headers; empty for anybody, unless `proposers` are listed.
     pub bls_proposers: Vec<BlsPublicKey>,
     /// The domains of BLS signatures.
     pub domain: ChainDomain,
@@ -118,6 +118,11 @@ impl BuilderApiSettings {
             well_known_key: Some(key),
             ..self
         }
+    }
+
+    /// Whether blocks are for listed proposers alone, whichever their keys.
+    pub(crate) const fn lists_proposers(&self) -> bool {
+        !self.proposers.is_empty() || !self.bls_proposers.is_empty()
     }
 
     /// Who answers requests for payloads; `None` where there is no key to sign bids with.

@@ -63,15 +63,22 @@ impl BuilderApiSettings {
             })?;
         }
         let signer = self.bls_signer()?;
-        if self.bls_proposers.is_empty() && signer.is_some() {
+        let is_closed = self.lists_proposers();
+        if !is_closed && signer.is_some() {
             tracing::warn!(
                 "without --builder-api.proposer-bls whoever names a BLS key of its own may register and ask \
                  for blocks by the builder_ namespace"
+            );
+        } else if self.bls_proposers.is_empty() && signer.is_some() {
+            tracing::info!(
+                "the builder_ namespace hands out no headers: --builder-api.proposer lists proposers, and \
+                 --builder-api.proposer-bls none with a BLS key"
             );
         }
         let config = BlindDeskConfig {
             domain: self.domain,
             proposers: self.bls_proposers.clone(),
+            is_closed,
             signer,
             folder: Some(folder),
         };

@@ -65,7 +65,7 @@ impl PaymentSettings {
             }
             return Ok(None);
         };
-        if self.recipient.is_none() && api.bls_proposers.is_empty() {
+        if self.recipient.is_none() && !api.lists_proposers() {
             tracing::warn!(
                 "without --builder.payment-recipient and --builder-api.proposer-bls blocks are paid to whoever registers"
             );

@@ -204,10 +204,35 @@ fn a_listed_proposer_registers_under_its_key_alone() {
 #[test]
 fn without_a_list_whoever_names_its_key_registers() {
     let rig = Rig::new(BlindDeskConfig::default());
-    assert_eq!(code(rig.register(4, None)), -32_005);
+    let unnamed = rig.register(4, None).unwrap_err();
+    assert!(unnamed.to_string().contains("--name-key"), "{unnamed}");
+    assert_eq!(code::<()>(Err(unnamed)), -32_005);
     assert_eq!(code(rig.register(4, Some(5))), -32_005);
     rig.register(4, Some(4)).unwrap();
     rig.reveal(&rig.header(), 4).unwrap();
+}
+
+#[test]
+fn where_proposers_of_another_api_are_listed_no_other_key_registers() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = |is_closed, keys: &[u8]| BlindDeskConfig {
+        is_closed,
+        folder: Some(folder.path().to_owned()),
+        ..listed(keys)
+    };
+    Rig::new(config(false, &[])).register(4, Some(4)).unwrap();
+    let rig = Rig::new(config(true, &[]));
+    for named in [None, Some(4)] {
+        let refused = rig.register(4, named).unwrap_err();
+        assert!(refused.to_string().contains("proposer-bls"), "{refused}");
+        assert_eq!(code::<()>(Err(refused)), -32_005);
+    }
+    // Nor has who registered before anything to reveal.
+    assert_eq!(rig.desk.expected(), None);
+    assert_eq!(code(rig.desk.blind(PARENT)), -32_002);
+    let rig = Rig::new(config(true, &[2]));
+    rig.register(2, None).unwrap();
+    assert_eq!(code(rig.register(4, Some(4))), -32_005);
 }
 
 #[test]
