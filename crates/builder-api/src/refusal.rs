@@ -16,6 +16,9 @@ pub enum Refusal {
     /// The body did not come whole.
     #[error("the body ended early")]
     Incomplete,
+    /// The body was not there in time.
+    #[error("the body took too long")]
+    TooSlow,
     /// The body is longer than a request can be.
     #[error("the body is longer than {bytes_max} bytes")]
     TooLong {
@@ -57,6 +60,7 @@ impl Refusal {
             Self::Malformed(_) | Self::Incomplete | Self::OtherSlot { .. } => {
                 StatusCode::BAD_REQUEST
             }
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::TooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooOften => StatusCode::TOO_MANY_REQUESTS,
             Self::Stranger => StatusCode::UNAUTHORIZED,
@@ -70,6 +74,7 @@ impl Refusal {
     pub const fn label(&self) -> &'static str {
         match self {
             Self::Malformed(_) | Self::Incomplete => "malformed",
+            Self::TooSlow => "too_slow",
             Self::TooLong { .. } => "too_long",
             Self::TooOften => "too_often",
             Self::Stranger => "stranger",

@@ -1,6 +1,7 @@
 //! One request: where it goes, and its answer as HTTP.
 
 use core::convert::Infallible;
+use std::io;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -90,9 +91,18 @@ impl Route {
         match Limited::new(body, bytes_max).collect().await {
             Ok(body) => Ok(body.to_bytes()),
             Err(error) if error.is::<LengthLimitError>() => Err(too_long),
+            Err(error) if is_timeout(&*error) => Err(Refusal::TooSlow),
             Err(_) => Err(Refusal::Incomplete),
         }
     }
+}
+
+/// Whether the connection gave up waiting, which the HTTP layer hands on as a cause.
+fn is_timeout(error: &(dyn core::error::Error + 'static)) -> bool {
+    core::iter::successors(Some(error), |error| error.source()).any(|cause| {
+        let failed = cause.downcast_ref::<io::Error>();
+        failed.is_some_and(|failed| failed.kind() == io::ErrorKind::TimedOut)
+    })
 }
 
 /// The panic itself was said where it happened.
@@ -113,7 +123,7 @@ fn refused(refusal: &Refusal) -> Response<Whole> {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         // What is left of the body is not read.
-        Refusal::TooLong { .. } | Refusal::Incomplete => {
+        Refusal::TooLong { .. } | Refusal::TooSlow | Refusal::Incomplete => {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         _ => {}

@@ -181,6 +181,7 @@ impl BlindError {
                 Refusal::NothingBuilt => ErrorCode::UnknownHash,
                 Refusal::NotReady
                 | Refusal::Incomplete
+                | Refusal::TooSlow
                 | Refusal::TooLong { .. }
                 | Refusal::TooOften
                 | Refusal::Path

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use blockwright_listen::TlsIdentity;
 use bytes::Bytes;
+use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -12,7 +13,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use crate::fixture::{Listener, Setup, closed, exchange, good, post};
+use crate::fixture::{Listener, Setup, answer, closed, exchange, good, post};
 
 const SHORT: Duration = Duration::from_millis(300);
 
@@ -57,12 +58,52 @@ async fn whoever_is_slow_is_closed_while_others_are_served() {
     let dripping = tokio::spawn(drip(listener.connect().await, head.repeat(20)));
     assert_eq!(listener.post(&good()).await.0, 200);
     let started = Instant::now();
+    // Who is waited for, not who left, is told so before it is closed.
+    let (status, body) = answer(&mut headed).await;
+    assert_eq!(status, 408);
+    assert_eq!(
+        body,
+        json!({"code": 408, "message": "the body took too long"})
+    );
     for stream in [&mut silent, &mut half, &mut headed, &mut waiting] {
         closed(stream).await;
     }
     dripping.await.unwrap();
     assert!(started.elapsed() < 30 * SHORT, "{:?}", started.elapsed());
     assert_eq!(listener.post(&good()).await.0, 200);
+    listener.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_that_ends_early_is_not_called_slow() {
+    let listener = Listener::start(Setup::new()).await;
+    let mut stream = listener.connect().await;
+    let text = post(&good());
+    stream
+        .write_all(&text.as_bytes()[..text.len() - 40])
+        .await
+        .unwrap();
+    stream.shutdown().await.unwrap();
+    let (status, body) = answer(&mut stream).await;
+    assert_eq!(status, 400);
+    assert_eq!(body["message"], "the body ended early");
+    listener.stop().await;
+}
+
+#[tokio::test]
+async fn a_head_that_is_none_is_answered_without_a_body() {
+    let listener = Listener::start(Setup::new()).await;
+    let long = format!("POST / HTTP/1.1\r\nA: {}\r\n\r\n", "a".repeat(20_000));
+    for (head, status) in [("no HTTP\r\n\r\n", "400"), (&*long, "431")] {
+        let mut stream = listener.connect().await;
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut said = Vec::new();
+        // It is closed with what it did not read, which may be a reset.
+        let _ = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut said).await;
+        let said = String::from_utf8(said).unwrap();
+        assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{said}");
+        assert!(said.ends_with("\r\n\r\n"), "{said}");
+    }
     listener.stop().await;
 }
 
