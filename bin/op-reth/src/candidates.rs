@@ -143,10 +143,10 @@ impl<Pool: OpTransactions> PoolCandidates<Pool> {
         candidates
     }
 
+    /// Also those who have nothing pending: where a sender's transaction was validated just before the block with
+    /// the one in front of it, the pool keeps it queued although it is his next one.
     fn list_all(&mut self) {
-        let pending = self.pool.pending_transactions();
-        let senders: AddressSet = pending.iter().map(|tx| tx.sender()).collect();
-        self.waiting = senders.into_iter().collect();
+        self.waiting = self.pool.unique_senders().into_iter().collect();
     }
 
     fn take_news(&mut self) {
