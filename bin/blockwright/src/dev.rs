@@ -56,7 +56,10 @@ fn banner(out: &mut impl Write, dev: &DevConfig, endpoints: &Endpoints) -> std::
         writeln!(out, "  Builder API  {builder_api}")?;
     }
     if let Some(events) = &endpoints.builder_events {
-        writeln!(out, "  Attributes   {events}")?;
+        writeln!(
+            out,
+            "  Attributes   {events}/events?stream=payload_attributes"
+        )?;
     }
     writeln!(out, "  Metrics      {}\n", endpoints.metrics)?;
     writeln!(

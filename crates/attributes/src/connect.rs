@@ -1,6 +1,6 @@
 //! The way to an upstream.
 
-use blockwright_trust::TlsTrust;
+use blockwright_trust::{TlsTrust, with_remedy};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::rustls::pki_types::ServerName;
@@ -23,7 +23,7 @@ pub(crate) async fn connect(
     if !upstream.is_tls {
         return Ok(Box::new(stream));
     }
-    let failed = |error: &dyn core::fmt::Display| Disconnect::Tls(error.to_string());
+    let failed = |error: &dyn core::fmt::Display| Disconnect::Tls(with_remedy(error.to_string()));
     let trust = match trust {
         Some(trust) => trust.clone(),
         None => TlsTrust::load(None).map_err(|error| failed(&error))?,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use alloy_primitives::Address;
 use blockwright_builder_codec::{PayloadRequest, signing_digest};
 use blockwright_signer::{Signature, Signer};
-use blockwright_trust::TlsTrust;
+use blockwright_trust::{TlsTrust, with_remedy};
 use blockwright_types::error_chain;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -131,8 +131,9 @@ impl BuilderClient {
     }
 
     async fn ask(&self, body: String) -> Result<Bytes, ClientError> {
-        let unreachable =
-            |error: &dyn core::error::Error| ClientError::Unreachable(error_chain(error));
+        let unreachable = |error: &dyn core::error::Error| {
+            ClientError::Unreachable(with_remedy(error_chain(error)))
+        };
         let request = Request::builder()
             .method(Method::POST)
             .uri(self.url.endpoint.clone())

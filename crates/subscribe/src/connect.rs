@@ -1,6 +1,6 @@
 //! From a URL to an open WebSocket.
 
-use blockwright_trust::TlsTrust;
+use blockwright_trust::{TlsTrust, with_remedy};
 use http::header::AUTHORIZATION;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -61,7 +61,7 @@ async fn handshake(
         };
         let name = ServerName::try_from(url.host().to_owned()).map_err(|error| failed(&error))?;
         let tls = trust.connector().connect(name, tcp).await;
-        Box::new(tls.map_err(|error| failed(&error))?)
+        Box::new(tls.map_err(|error| failed(&with_remedy(error.to_string())))?)
     } else {
         Box::new(tcp)
     };

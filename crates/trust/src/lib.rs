@@ -5,3 +5,6 @@ pub use authorities::TlsTrust;
 
 mod error;
 pub use error::TrustError;
+
+mod remedy;
+pub use remedy::with_remedy;

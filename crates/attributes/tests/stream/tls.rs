@@ -23,16 +23,23 @@ struct Files {
 
 impl Files {
     fn new() -> Self {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        Self::with(rcgen::IsCa::NoCa)
+    }
+
+    fn with(is_ca: rcgen::IsCa) -> Self {
+        let mut params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+        params.is_ca = is_ca;
+        let signing_key = rcgen::KeyPair::generate().unwrap();
+        let cert = params.self_signed(&signing_key).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let (cert, key) = (
+        let (chain, key) = (
             folder.path().join("cert.pem"),
             folder.path().join("key.pem"),
         );
-        std::fs::write(&cert, made.cert.pem()).unwrap();
-        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        std::fs::write(&chain, cert.pem()).unwrap();
+        std::fs::write(&key, signing_key.serialize_pem()).unwrap();
         Self {
-            cert,
+            cert: chain,
             key,
             _folder: folder,
         }
@@ -103,6 +110,24 @@ async fn a_server_is_believed_by_its_authority_and_its_name_alone() {
     let plain = refused(&plain, &ClientConfig::new(Vec::new())).await;
     assert!(matches!(plain, Disconnect::Broken(_)), "{plain}");
     served.subscribers(0).await;
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn an_authoritys_certificate_as_a_servers_is_refused_with_the_remedy() {
+    let files = Files::with(rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained));
+    let served = files.serve(SubscriberLimits::default()).await;
+    let here = url("https", "localhost", &served);
+    let reason = refused(&here, &files.trusting(here.clone())).await;
+    assert!(matches!(reason, Disconnect::Tls(_)), "{reason}");
+    assert!(reason.to_string().contains("CA:FALSE"), "{reason}");
+    // What the remedy makes is believed.
+    let files = Files::with(rcgen::IsCa::ExplicitNoCa);
+    let served_well = files.serve(SubscriberLimits::default()).await;
+    let here = url("https", "localhost", &served_well);
+    let config = files.trusting(here.clone());
+    soon(Subscription::open(&here, &config)).await.unwrap();
+    served_well.stop().await;
     served.stop().await;
 }
 
