@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -118,6 +119,7 @@ fn certificate(folder: &Path) -> [String; 2] {
     [("cert.pem", made.cert.pem()), ("key.pem", key)].map(|(name, pem)| {
         let path = folder.join(name);
         std::fs::write(&path, pem).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
         path.to_str().unwrap().to_owned()
     })
 }

@@ -251,6 +251,40 @@ fn a_key_is_imported_from_hex_and_from_keystores() {
 }
 
 #[test]
+fn a_key_that_is_not_encrypted_signs_with_a_warning() {
+    let folder = Folder::new();
+    let raw = folder.file("raw", KEY);
+    let digest = "11".repeat(32);
+    for key_type in ["secp256k1", "bls"] {
+        let args = [
+            "sign", "--key", &raw, "--type", key_type, "--digest", &digest,
+        ];
+        let (success, out, err) = keys(&args, "");
+        assert!(success, "{err}");
+        assert_eq!(out.lines().count(), 1, "{out}");
+        assert!(err.contains("not encrypted") && err.contains(&raw), "{err}");
+    }
+    // What is encrypted is not warned of.
+    let [flag, password] = &folder.password();
+    let keystore = folder.path("keystore");
+    done(&[
+        "import",
+        "--in",
+        &raw,
+        "--out",
+        &keystore,
+        "--light-kdf",
+        flag,
+        password,
+    ]);
+    let args = [
+        "sign", "--key", &keystore, "--digest", &digest, flag, password,
+    ];
+    let (success, _, err) = keys(&args, "");
+    assert!(success && err.is_empty(), "{err}");
+}
+
+#[test]
 fn what_is_wrong_is_named() {
     let folder = Folder::new();
     let [flag, password] = &folder.password();
@@ -287,6 +321,12 @@ fn what_is_wrong_is_named() {
     assert!(said.contains("a password file is needed"), "{said}");
     let said = refused(&[&sign[..], &["--type", "bls", flag, password]].concat());
     assert!(said.contains("bls is needed"), "{said}");
+    let absent = folder.path("absent");
+    let said = refused(&["new", "--out", &absent]);
+    assert!(
+        said.contains("needed for the new key file") && said.contains(&absent),
+        "{said}"
+    );
     let said = refused(&["new", "--out", &keystore, flag, password]);
     assert!(
         said.contains("--out") && said.contains("not touched"),
@@ -303,8 +343,10 @@ fn what_is_wrong_is_named() {
         std::fs::set_permissions(path, PermissionsExt::from_mode(0o600)).unwrap();
     }
     let verify = ["verify", "--digest", &digest, "--signature"];
+    let bls = "11".repeat(96);
     for (args, expected) in [
         (&["0x1234"][..], "65 bytes are expected"),
+        (&[&bls], "--public-key is missing"),
         (&["0x1234", "--type", "bls"], "--public-key is missing"),
     ] {
         let said = refused(&[&verify[..], args].concat());

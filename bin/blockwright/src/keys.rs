@@ -7,6 +7,7 @@ use std::io::{IsTerminal, Read};
 use std::path::Path;
 
 use alloy_primitives::{B256, eip191_hash_message, hex};
+use blockwright_launch::{KeyFlags, KeySource};
 use blockwright_signer::{
     BlsLocalSigner, BlsSignature, BlsSigner, KeyBytes, KeyFile, KeyType, Keystore, LocalSigner,
     PasswordSource, SecretText, Signature, Signer, recover, verify_bls, write_secret,
@@ -17,8 +18,16 @@ use args::{ImportArgs, KeyArgs, KeysVerb, SignArgs, SubjectArgs, TargetArgs, Ver
 
 /// What wallets add to the recovery id of a signed message.
 const WALLET_RECOVERY_ID: u8 = 27;
+const BLS_SIGNATURE_BYTES: usize = 96;
 /// More is no key.
 const INPUT_BYTES_MAX: u64 = 64 * 1024;
+
+const KEY: KeyFlags = KeyFlags {
+    file: "--key",
+    password_file: "--password-file",
+    // There is no such flag.
+    hex: "--key",
+};
 
 pub(crate) fn run(args: KeysArgs) -> eyre::Result<()> {
     match args.verb {
@@ -103,20 +112,28 @@ fn show(args: KeyArgs) -> eyre::Result<()> {
 }
 
 fn sign(SignArgs { key, subject }: SignArgs) -> eyre::Result<()> {
-    let file = KeyFile::open(&key.key)?;
-    let key_type = type_of(&file, key.key_type);
+    crate::logging::init_warnings()?;
+    let key_type = type_of(&KeyFile::open(&key.key)?, key.key_type);
     let digest = digest(&subject)?;
-    let password = PasswordSource::file_or_terminal(key.password_file);
-    let key = file.key(key_type, &password)?;
+    let source = KeySource {
+        file: Some(key.key),
+        password_file: key.password_file,
+        hex: None,
+    };
+    let missing = || eyre!("--key is missing");
     match key_type {
         KeyType::Secp256k1 => {
-            let mut signature = LocalSigner::from_key(key)?.sign(digest)?;
+            let signer = source.signer(KEY)?.ok_or_else(missing)?;
+            let mut signature = signer.sign(digest)?;
             if subject.message.is_some() {
                 signature[64] += WALLET_RECOVERY_ID;
             }
             println!("{signature}");
         }
-        KeyType::Bls => println!("{}", BlsLocalSigner::from_key(key)?.sign_root(digest)?),
+        KeyType::Bls => {
+            let signer = source.bls_signer(KEY)?.ok_or_else(missing)?;
+            println!("{}", signer.sign_root(digest)?);
+        }
     }
     Ok(())
 }
@@ -133,6 +150,10 @@ fn verify(args: &VerifyArgs) -> eyre::Result<()> {
             ensure!(
                 args.public_key.is_none(),
                 "--public-key is for bls: secp256k1 has --address"
+            );
+            ensure!(
+                args.signature.len() != BLS_SIGNATURE_BYTES,
+                "--signature: 96 bytes are a bls signature, which does not tell its key: --public-key is missing"
             );
             let mut signature = Signature::try_from(args.signature.as_ref())
                 .map_err(|_| eyre!("--signature: 65 bytes are expected"))?;

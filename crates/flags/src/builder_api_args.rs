@@ -130,7 +130,7 @@ pub struct BuilderApiArgs {
         value_name = "FILE"
     )]
     tls_cert: Option<PathBuf>,
-    /// PEM file of the certificate's private key; needs --builder-api.tls-cert.
+    /// PEM file of the certificate's private key, mode 0600 or less; needs --builder-api.tls-cert.
     #[arg(
         id = "builder-api.tls-key",
         long = "builder-api.tls-key",

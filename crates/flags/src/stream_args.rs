@@ -55,7 +55,7 @@ pub struct StreamArgs {
         value_name = "FILE"
     )]
     tls_cert: Option<PathBuf>,
-    /// PEM file of the certificate's private key; needs --flashblocks.tls-cert.
+    /// PEM file of the certificate's private key, mode 0600 or less; needs --flashblocks.tls-cert.
     #[arg(
         id = "flashblocks.tls-key",
         long = "flashblocks.tls-key",

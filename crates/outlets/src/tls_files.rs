@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use blockwright_listen::{TlsError, TlsIdentity};
+use blockwright_signer::check_private;
 
 use crate::OutletError;
 
@@ -11,7 +12,7 @@ use crate::OutletError;
 pub struct TlsFiles {
     /// The certificate chain.
     pub cert: Option<PathBuf>,
-    /// The private key.
+    /// The private key, mode 0600 or less.
     pub key: Option<PathBuf>,
 }
 
@@ -42,14 +43,15 @@ impl TlsFiles {
             (Some(_), None) => Err(missing(flags.key, flags.cert)),
             (None, Some(_)) => Err(missing(flags.cert, flags.key)),
             (Some(cert), Some(key)) => {
-                let identity = TlsIdentity::from_pem_files(cert, key);
-                identity.map(Some).map_err(|error| {
+                let identity = TlsIdentity::from_pem_files(cert, key).map_err(|error| {
                     let at_fault = match error {
                         TlsError::Certificate { .. } => flags.cert,
                         TlsError::Key { .. } | TlsError::Pair { .. } => flags.key,
                     };
                     OutletError::flag(at_fault, &error)
-                })
+                })?;
+                check_private(key).map_err(|error| OutletError::flag(flags.key, &error))?;
+                Ok(Some(identity))
             }
         }
     }

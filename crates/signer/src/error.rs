@@ -59,6 +59,14 @@ pub enum KeyError {
         /// The file.
         path: PathBuf,
     },
+    /// A new key is to be encrypted, and there is neither a password file nor a terminal.
+    #[error(
+        "a password is needed for the new key file {path}: a password file, or a terminal to ask at"
+    )]
+    NewPasswordMissing {
+        /// The file, which is not there yet.
+        path: PathBuf,
+    },
     /// The password has no characters.
     #[error("the password is empty")]
     PasswordEmpty,
@@ -113,6 +121,7 @@ impl KeyError {
             | Self::Keystore { .. }
             | Self::NotEncrypted { .. }
             | Self::PasswordMissing { .. }
+            | Self::NewPasswordMissing { .. }
             | Self::PasswordEmpty
             | Self::PasswordsDiffer
             | Self::Prompt { .. }

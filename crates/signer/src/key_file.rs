@@ -117,6 +117,18 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, KeyError> {
     Ok(text)
 }
 
+/// Checks that nobody but its owner may use the file at `path`, which others read: that of a certificate's key.
+///
+/// # Errors
+/// [`KeyError::Mode`], and [`KeyError::Read`] where it cannot be opened.
+pub fn check_private(path: &Path) -> Result<(), KeyError> {
+    let file = File::open(path).map_err(|source| KeyError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    check_mode(path, &file)
+}
+
 /// Writes `text` and a line end to a new file at `path` with mode 0600, on the disk when this returns.
 ///
 /// # Errors

@@ -12,7 +12,7 @@ mod key_bytes;
 pub use key_bytes::{KeyBytes, KeyType, UnknownKeyType};
 
 mod key_file;
-pub use key_file::{KeyFile, write_secret};
+pub use key_file::{KeyFile, check_private, write_secret};
 
 mod keystore;
 pub use keystore::{KdfCost, KdfFunction, Keystore, KeystoreError};

@@ -46,6 +46,11 @@ impl PasswordSource {
     /// # Errors
     /// [`KeyError`] where there is none, or the second is not the first.
     pub fn new_password(&self, keystore: &Path) -> Result<SecretText, KeyError> {
+        if matches!(self, Self::Absent) {
+            return Err(KeyError::NewPasswordMissing {
+                path: keystore.to_owned(),
+            });
+        }
         let password = self.password(keystore)?;
         if matches!(self, Self::Prompt) && ask("The same again: ")? != password {
             return Err(KeyError::PasswordsDiffer);

@@ -7,7 +7,8 @@ use blockwright_builder_codec::{
     ChainDomain, DOMAIN_APPLICATION_BUILDER, compute_signing_root, fee_recipient_root,
 };
 use blockwright_builder_rpc::Method;
-use blockwright_signer::{BlsLocalSigner, BlsSigner as _, PasswordSource};
+use blockwright_launch::{KeyFlags, KeySource};
+use blockwright_signer::BlsSigner as _;
 use clap::Args;
 use eyre::{WrapErr, eyre};
 use jsonrpsee::core::ClientError;
@@ -17,6 +18,13 @@ use jsonrpsee::http_client::HttpClientBuilder;
 use serde_json::Value;
 
 use crate::run;
+
+const KEY: KeyFlags = KeyFlags {
+    file: "--bls-key",
+    password_file: "--password-file",
+    // There is no such flag.
+    hex: "--bls-key",
+};
 
 #[derive(Debug, Args)]
 pub(crate) struct RegisterArgs {
@@ -62,8 +70,14 @@ pub(crate) fn run(args: RegisterArgs) -> eyre::Result<()> {
 }
 
 async fn register(args: RegisterArgs) -> eyre::Result<()> {
-    let password = PasswordSource::file_or_terminal(args.password_file);
-    let key = BlsLocalSigner::open(&args.bls_key, &password).wrap_err("--bls-key")?;
+    let source = KeySource {
+        file: Some(args.bls_key),
+        password_file: args.password_file,
+        hex: None,
+    };
+    let key = source
+        .bls_signer(KEY)?
+        .ok_or_else(|| eyre!("--bls-key is missing"))?;
     let chain = ChainDomain {
         fork_version: args.fork_version,
         genesis_validators_root: args.genesis_validators_root.unwrap_or_default(),

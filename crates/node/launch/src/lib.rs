@@ -41,7 +41,7 @@ mod servers;
 pub use blockwright_flashblocks::{Dialect, Form, MetadataDetail};
 pub use blockwright_forward::TargetUrl;
 pub use blockwright_outlets::{
-    BuilderApiSettings, BuilderConfig, KeySource, Listen, OutletError, PaymentSettings,
+    BuilderApiSettings, BuilderConfig, KeyFlags, KeySource, Listen, OutletError, PaymentSettings,
     StreamSettings, TlsFiles,
 };
 pub use blockwright_rpc::{Namespace, Placeholders, Source};

@@ -159,10 +159,14 @@ fn scrypt_work(json: &Value, paths: &Paths) -> Result<Work, KeystoreError> {
     let (r, p) = (field::number(json, paths.r)?, field::number(json, paths.p)?);
     let memory = n.saturating_mul(r).saturating_mul(128);
     let too_much = || KeystoreError::Cost(paths.n);
+    if r == 0 {
+        return Err(KeystoreError::Cost(paths.r));
+    }
+    if !(1..=SCRYPT_PASSES_MAX).contains(&p) {
+        return Err(KeystoreError::Cost(paths.p));
+    }
     if !n.is_power_of_two()
         || n == 1
-        || r == 0
-        || !(1..=SCRYPT_PASSES_MAX).contains(&p)
         || memory > SCRYPT_MEMORY_BYTES_MAX
         || memory.saturating_mul(p) > SCRYPT_WORK_BYTES_MAX
     {

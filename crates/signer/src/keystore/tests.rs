@@ -164,11 +164,11 @@ fn what_is_wrong_is_named_and_not_repeated() {
         ),
         (
             v3(&|json| json["crypto"]["kdfparams"]["p"] = u64::MAX.into()),
-            "`crypto.kdfparams.n`",
+            "`crypto.kdfparams.p`",
         ),
         (
             v3(&|json| json["crypto"]["kdfparams"]["r"] = 0.into()),
-            "`crypto.kdfparams.n`",
+            "`crypto.kdfparams.r`",
         ),
         (
             v3(&|json| json["crypto"]["kdfparams"]["dklen"] = 16.into()),
