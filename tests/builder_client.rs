@@ -443,8 +443,11 @@ async fn a_payload_is_had_and_judged_by_hand() {
     let json = get_payload(&named, &[&of_node[..], &["--json"]].concat());
     let (out, error) = (text(&json.stdout), text(&json.stderr));
     assert!(json.status.success(), "{error}");
+    assert!(error.contains("--key-hex"), "{error}");
     let report: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(report["verdict"], "true");
+    assert_eq!(report["version"], "bedrock");
+    assert!(report["note"].is_null(), "{out}");
     assert_eq!(report["message"]["parentHash"], json!(wanted.parent_hash));
     let hash = &report["message"]["blockHash"];
     assert_eq!(report["executionPayload"]["blockHash"], *hash);
@@ -470,8 +473,32 @@ async fn a_payload_is_had_and_judged_by_hand() {
         format!("block_hash: {}", hash.as_str().unwrap()),
         format!("builder_address: {} (as expected)", builder().address()),
         "verdict: true as a block of karst".to_owned(),
+        "version: bedrock\n".to_owned(),
     ] {
         assert!(out.contains(&expected), "{expected}: {out}");
+    }
+
+    liar.change(|answer| answer["version"] = json!("canyon"));
+    let odd = get_payload(&named, &all);
+    assert!(odd.status.success(), "{}", text(&odd.stderr));
+    let out = text(&odd.stdout);
+    assert!(
+        out.contains("version: canyon\n") && out.contains("note: version canyon"),
+        "{out}"
+    );
+
+    liar.change(|answer| answer["executionPayload"]["stateRoot"] = json!(B256::ZERO));
+    for (args, is_guessed) in [
+        (
+            &[&all[..4], &["--rpc", &node.endpoints.http]].concat()[..],
+            true,
+        ),
+        (&all, false),
+    ] {
+        let lied = text(&get_payload(&named, args).stderr);
+        assert!(lied.contains("error: payload.hash: "), "{lied}");
+        let is_hinted = lied.contains("--parent-beacon-block-root");
+        assert_eq!(is_hinted, is_guessed, "{lied}");
     }
 
     liar.change(|answer| {
@@ -516,7 +543,6 @@ async fn a_builder_with_tls_is_believed_by_its_authority_alone() {
     let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
     std::fs::write(&cert, made.cert.pem()).unwrap();
     std::fs::write(&secret, made.signing_key.serialize_pem()).unwrap();
-    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
     let (cert, secret) = (cert.to_str().unwrap(), secret.to_str().unwrap());
     let tls = [
         "--builder-api.tls-cert",
@@ -524,6 +550,13 @@ async fn a_builder_with_tls_is_believed_by_its_authority_alone() {
         "--builder-api.tls-key",
         secret,
     ];
+    std::fs::set_permissions(secret, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let said = refused_start(&tls);
+    assert!(
+        said.contains("--builder-api.tls-key") && said.contains("mode 0640"),
+        "{said}"
+    );
+    std::fs::set_permissions(secret, std::fs::Permissions::from_mode(0o600)).unwrap();
     let node = start_dev(&tls);
     let url = &node.endpoints.builder_api;
     assert!(url.starts_with("https://"), "{url}");
@@ -541,6 +574,28 @@ async fn a_builder_with_tls_is_believed_by_its_authority_alone() {
     assert!(known.status.success(), "{}", text(&known.stderr));
     assert!(text(&known.stdout).contains("(nobody in particular was expected)"));
     assert!(node.stop());
+}
+
+/// What a node on free ports says where it does not start.
+fn refused_start(more: &[&str]) -> String {
+    let ports = [
+        "http",
+        "ws",
+        "authrpc",
+        "flashblocks",
+        "metrics",
+        "builder-api",
+    ];
+    let ports = ports.map(|server| format!("--{server}.port=0"));
+    let refused = binary()
+        .arg("dev")
+        .args(ports)
+        .arg("--builder-api.events-port=0")
+        .args(more)
+        .output()
+        .unwrap();
+    assert!(!refused.status.success());
+    text(&refused.stderr)
 }
 
 fn bls_key_file(folder: &Path, byte: u8) -> PathBuf {
@@ -566,7 +621,7 @@ async fn a_proposer_registers_by_hand() {
     };
     let node = start_dev(&["--builder-api.proposer-bls", &proposer]);
     let recipient = Address::repeat_byte(0x51).to_string();
-    let register = |key: &Path, more: &[&str]| {
+    let register_with = |node: &Blockwright, key: &Path, more: &[&str]| {
         binary()
             .args(["builder", "register", "--rpc", &node.endpoints.http])
             .args([
@@ -579,6 +634,7 @@ async fn a_proposer_registers_by_hand() {
             .output()
             .unwrap()
     };
+    let register = |key: &Path, more: &[&str]| register_with(&node, key, more);
     for refused in [
         register(&other, &[]),
         register(&other, &["--name-key"]),
@@ -593,11 +649,35 @@ async fn a_proposer_registers_by_hand() {
     assert!(expected().await.is_null());
     for more in [&[][..], &["--name-key"]] {
         let done = register(&own, more);
-        assert!(done.status.success(), "{}", text(&done.stderr));
+        let said = text(&done.stderr);
+        assert!(done.status.success(), "{said}");
+        assert!(
+            said.contains("not encrypted") && said.contains("--bls-key"),
+            "{said}"
+        );
         assert!(text(&done.stdout).contains(&proposer));
     }
     let expected = expected().await;
     assert_eq!(expected["publicKey"], json!(proposer));
     assert_eq!(expected["feeRecipient"], json!(Address::repeat_byte(0x51)));
     assert!(node.stop());
+
+    // Who lists nobody has to be told the key; who lists others alone takes none.
+    let open = Blockwright::start(&["dev"]);
+    let unnamed = register_with(&open, &own, &[]);
+    let said = text(&unnamed.stderr);
+    assert!(
+        !unnamed.status.success() && said.contains("--name-key"),
+        "{said}"
+    );
+    assert!(register_with(&open, &own, &["--name-key"]).status.success());
+    assert!(open.stop());
+    let closed = start_dev(&[]);
+    let unlisted = register_with(&closed, &own, &["--name-key"]);
+    let said = text(&unlisted.stderr);
+    assert!(
+        !unlisted.status.success() && said.contains("--builder-api.proposer-bls"),
+        "{said}"
+    );
+    assert!(closed.stop());
 }

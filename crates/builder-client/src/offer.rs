@@ -63,6 +63,8 @@ pub struct Offer {
     pub payload: ExecutionPayload,
     /// Its header.
     pub header: Header,
+    /// The answer's name of the fork at the parent's timestamp. Nothing of the block depends on it.
+    pub version: String,
 }
 
 impl Offer {
@@ -70,10 +72,10 @@ impl Offer {
     pub(crate) fn of(answer: Answer, wanted: &Wanted, parties: Parties) -> Result<Self, Lie> {
         check_version(&answer.version)?;
         let Answer {
+            version,
             message: bid,
             execution_payload: payload,
             signature,
-            ..
         } = answer;
         let digest = signing_digest(parties.chain_id, &bid);
         let signer = recover(digest, &signature).map_err(|_| Lie::Signature)?;
@@ -98,21 +100,37 @@ impl Offer {
             builder,
             payload,
             header,
+            version,
         })
+    }
+
+    /// Whether the version is one that a block of `fork` may have, by either way of naming: it tells the
+    /// parent's fork, which is `fork` or, for its first block, the one before. A block after forks that came
+    /// at once has another, so this is no lie.
+    pub fn has_version_of(&self, fork: OpFork) -> bool {
+        let forks = OpFork::ALL.into_iter().filter(|other| *other <= fork);
+        forks
+            .rev()
+            .take(2)
+            .any(|fork| is_name_of(&self.version, fork))
     }
 }
 
 fn check_version(version: &str) -> Result<(), Lie> {
-    let known = OpFork::ALL.into_iter().any(|fork| {
-        [VersionNames::Legacy, VersionNames::Named]
-            .iter()
-            .any(|names| names.of(fork) == version)
-    });
-    if known {
+    if OpFork::ALL
+        .into_iter()
+        .any(|fork| is_name_of(version, fork))
+    {
         Ok(())
     } else {
         Err(Lie::Version(version.chars().take(32).collect()))
     }
+}
+
+fn is_name_of(version: &str, fork: OpFork) -> bool {
+    [VersionNames::Legacy, VersionNames::Named]
+        .iter()
+        .any(|names| names.of(fork) == version)
 }
 
 /// One field of a bid beside the same of something else.

@@ -271,6 +271,31 @@ fn a_builder_that_answers_everybody_names_no_proposer() {
 }
 
 #[test]
+fn a_version_of_another_fork_is_told_and_no_lie() {
+    let offered = |version: &str, fork| {
+        let payload = payload(fork);
+        let mut answer = answer(payload.clone(), bid(&payload));
+        version.clone_into(&mut answer.version);
+        let offer = Offer::of(answer, &wanted(fork), parties()).unwrap();
+        assert_eq!(offer.version, version);
+        offer.has_version_of(fork)
+    };
+    for (version, fork, expected) in [
+        ("bedrock", OpFork::Karst, true),
+        ("karst", OpFork::Karst, true),
+        ("jovian", OpFork::Karst, true),
+        ("isthmus", OpFork::Karst, false),
+        ("canyon", OpFork::Karst, false),
+        // The first block of Ecotone has a parent of Canyon.
+        ("canyon", OpFork::Ecotone, true),
+        ("ecotone", OpFork::Bedrock, true),
+        ("bedrock", OpFork::Canyon, false),
+    ] {
+        assert_eq!(offered(version, fork), expected, "{version} {fork}");
+    }
+}
+
+#[test]
 fn versions_that_name_no_fork_are_repeated_in_part() {
     let honest = payload(OpFork::Karst);
     let mut answer = answer(honest.clone(), bid(&honest));

@@ -7,15 +7,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256};
-use blockwright_builder_client::{BuilderClient, ClientConfig, Wanted};
+use blockwright_builder_client::{BuilderClient, ClientConfig, ClientError, Lie, Wanted};
 use blockwright_flags::{duration, secret};
-use blockwright_launch::{OpFork, SecretText};
-use blockwright_signer::{LocalSigner, PasswordSource, Signer};
+use blockwright_launch::{KeyFlags, KeySource, OpFork, SecretText};
+use blockwright_signer::Signer;
 use clap::Args;
-use eyre::{WrapErr, ensure, eyre};
+use eyre::{ensure, eyre};
 
 use super::proposer_node::ProposerNode;
 use crate::run;
+
+const KEY: KeyFlags = KeyFlags {
+    file: "--key",
+    password_file: "--password-file",
+    hex: "--key-hex",
+};
 
 #[derive(Debug, Args)]
 pub(crate) struct GetPayloadArgs {
@@ -111,13 +117,15 @@ async fn get_payload(args: GetPayloadArgs) -> eyre::Result<()> {
     let offer = client.offer(&wanted).await;
     let expected = client.builder();
     match (offer, args.json) {
-        (Ok(offer), true) => verdict::print_json(&offer),
+        (Ok(offer), true) => verdict::print_json(&offer, &wanted),
         (Ok(offer), false) => verdict::print(&offer, expected, &wanted),
         (Err(error), as_json) => {
+            let hint = args.hint(&error);
             if as_json {
-                verdict::print_failure(&error)?;
+                verdict::print_failure(&error, hint)?;
             }
-            Err(eyre!("{}: {error}", error.name()))
+            let hint = hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
+            Err(eyre!("{}: {error}{hint}", error.name()))
         }
     }
 }
@@ -165,15 +173,26 @@ async fn wanted(args: &GetPayloadArgs, node: Option<&ProposerNode>) -> eyre::Res
 }
 
 impl GetPayloadArgs {
+    /// What else than a lie it may be.
+    fn hint(&self, error: &ClientError) -> Option<&'static str> {
+        let is_root_guessed = self.parent_beacon_block_root.is_none()
+            && self.fork >= OpFork::Ecotone
+            && self.rpc.is_some();
+        let may_be_the_root =
+            is_root_guessed && matches!(error, ClientError::Lie(Lie::Hash { .. }));
+        may_be_the_root.then_some(
+            "the beacon root is from the node's pending block or the parent: where that block is not the \
+             builder's, --parent-beacon-block-root gives the right one",
+        )
+    }
+
     fn signer(&self) -> eyre::Result<Option<Arc<dyn Signer>>> {
-        let key = match (&self.key, &self.key_hex) {
-            (Some(path), _) => {
-                let password = PasswordSource::file_or_terminal(self.password_file.clone());
-                LocalSigner::open(path, &password).wrap_err("--key")?
-            }
-            (None, Some(hex)) => LocalSigner::from_hex(hex).wrap_err("--key-hex")?,
-            (None, None) => return Ok(None),
+        let source = KeySource {
+            file: self.key.clone(),
+            password_file: self.password_file.clone(),
+            hex: self.key_hex.clone(),
         };
-        Ok(Some(Arc::new(key)))
+        let signer = source.signer(KEY)?;
+        Ok(signer.map(|signer| Arc::new(signer) as Arc<dyn Signer>))
     }
 }

@@ -25,7 +25,8 @@ pub(super) fn print(offer: &Offer, expected: Option<Address>, wanted: &Wanted) -
         Some(_) => "as expected",
         None => "nobody in particular was expected",
     };
-    let lines = [
+    let mut lines = vec![
+        format!("version: {}", offer.version),
         format!("slot: {}", bid.slot),
         format!("parent_hash: {}", bid.parent_hash),
         format!("block_hash: {}", bid.block_hash),
@@ -41,13 +42,26 @@ pub(super) fn print(offer: &Offer, expected: Option<Address>, wanted: &Wanted) -
         format!("checked: {}", CHECKED.join(", ")),
         format!("not checked: {NOT_CHECKED}"),
     ];
+    lines.extend(note(offer, wanted).map(|note| format!("note: {note}")));
     written(&lines.join("\n"))
 }
 
+/// What is odd about an offer that is true.
+fn note(offer: &Offer, wanted: &Wanted) -> Option<String> {
+    (!offer.has_version_of(wanted.fork)).then(|| {
+        format!(
+            "version {} is neither that of a parent of {} nor of the fork before, so some proposers refuse it",
+            offer.version, wanted.fork
+        )
+    })
+}
+
 /// The same as one JSON object, with the block.
-pub(super) fn print_json(offer: &Offer) -> eyre::Result<()> {
+pub(super) fn print_json(offer: &Offer, wanted: &Wanted) -> eyre::Result<()> {
     let report = json!({
         "verdict": "true",
+        "version": offer.version,
+        "note": note(offer, wanted),
         "checked": CHECKED,
         "notChecked": NOT_CHECKED,
         "message": offer.bid,
@@ -57,7 +71,7 @@ pub(super) fn print_json(offer: &Offer) -> eyre::Result<()> {
 }
 
 /// Why there is no offer, as one JSON object.
-pub(super) fn print_failure(error: &ClientError) -> eyre::Result<()> {
+pub(super) fn print_failure(error: &ClientError, hint: Option<&str>) -> eyre::Result<()> {
     let verdict = match error {
         ClientError::Lie(_) => "lie",
         _ => "none",
@@ -66,6 +80,7 @@ pub(super) fn print_failure(error: &ClientError) -> eyre::Result<()> {
         "verdict": verdict,
         "name": error.name(),
         "reason": error.to_string(),
+        "hint": hint,
     });
     written(&report.to_string())
 }
