@@ -102,3 +102,29 @@ async fn live(node: &Node, dev: &DevConfig, voice: Voice) {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_banner_has_urls_that_answer_as_they_are() {
+        let url = |port: u16| format!("http://127.0.0.1:{port}");
+        let endpoints = Endpoints {
+            http: url(1),
+            ws: url(2),
+            authrpc: url(3),
+            flashblocks: url(4),
+            metrics: url(5),
+            builder_api: Some(url(6)),
+            builder_events: Some(url(7)),
+            jwt: "jwt.hex".into(),
+        };
+        let mut out = Vec::new();
+        banner(&mut out, &DevConfig::default(), &endpoints).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let stream = "Attributes   http://127.0.0.1:7/events?stream=payload_attributes\n";
+        assert!(text.contains(stream), "{text}");
+    }
+}

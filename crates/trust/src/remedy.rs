@@ -10,5 +10,5 @@ pub fn with_remedy(said: String) -> String {
         return said;
     }
     said + ": the server shows the certificate of a certificate authority as its own; `openssl req -x509` makes \
-            one that may be both with `-addext basicConstraints=critical,CA:FALSE`"
+            one that vouches for itself with `-addext basicConstraints=critical,CA:FALSE`"
 }
