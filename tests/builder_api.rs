@@ -16,7 +16,7 @@ use blockwright_launch::dev_accounts;
 use blockwright_signer::{LocalSigner, SecretText, Signature, Signer, recover};
 use blockwright_types::OpFork;
 use serde_json::{Value, json};
-use support::process::{Blockwright, binary};
+use support::process::{Blockwright, refused_start};
 use support::rpc::{Rpc, quantity};
 use support::stream::Subscriber;
 use support::tx::transfer;
@@ -295,7 +295,7 @@ async fn a_node_has_it_where_it_is_asked_for_with_a_key() {
             "legacy or named",
         ),
     ] {
-        let said = refused(&[&node[..], &args].concat());
+        let said = refused_start(&[&node[..], &args].concat());
         assert!(said.contains(expected), "{args:?}: {said}");
     }
     let without = Blockwright::start(&node);
@@ -309,26 +309,6 @@ async fn a_node_has_it_where_it_is_asked_for_with_a_key() {
     unknown["signature"] = json!(Signature::ZERO);
     assert_eq!(ask(&with.endpoints.builder_api, &unknown).0, 404);
     assert!(with.stop());
-}
-
-/// What the binary says where it does not start.
-fn refused(args: &[&str]) -> String {
-    let ports = [
-        "http",
-        "ws",
-        "authrpc",
-        "flashblocks",
-        "metrics",
-        "builder-api",
-    ];
-    let ports = ports.map(|server| [format!("--{server}.port"), "0".to_owned()]);
-    let output = binary()
-        .args(args)
-        .args(ports.as_flattened())
-        .output()
-        .unwrap();
-    assert!(!output.status.success(), "{args:?} was accepted");
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 #[test]

@@ -13,7 +13,6 @@ use alloy_primitives::{Address, B256, U256, hex};
 use blockwright_builder_client::{
     Against, BuilderClient, ClientConfig, ClientError, Lie, Offer, Wanted, tips,
 };
-use blockwright_builder_codec::{BidTrace, signing_digest};
 use blockwright_launch::dev_accounts;
 use blockwright_payload::ExecutionPayload;
 use blockwright_signer::{
@@ -22,7 +21,8 @@ use blockwright_signer::{
 use serde_json::{Value, json};
 use support::host::Host;
 use support::liar::{Fault, Liar};
-use support::process::{Blockwright, binary};
+use support::lies::{PAYLOAD_FIELDS, change_payload, field, made_to_fit, other, sign};
+use support::process::{Blockwright, binary, refused_start};
 use support::rpc::{Rpc, quantity};
 use support::sequencer::FORK;
 use support::stream::Subscriber;
@@ -95,43 +95,11 @@ async fn begun_block(node: &Blockwright) -> Wanted {
     }
 }
 
-fn field<T: serde::de::DeserializeOwned>(json: &Value, name: &str) -> T {
-    serde_json::from_value(json[name].clone()).unwrap_or_else(|_| panic!("{name} of {json}"))
-}
-
-/// Signs what the bid has become.
-fn sign(answer: &mut Value, key: &LocalSigner) {
-    let bid: BidTrace = field(answer, "message");
-    answer["signature"] = json!(key.sign(signing_digest(CHAIN_ID, &bid)).unwrap());
-}
-
-/// Makes the payload's hash, the bid and the signature fit the payload's fields: only another block
-/// shows that it lies, or an execution.
-fn made_to_fit(answer: &mut Value, beacon_root: B256) {
-    let mut payload: ExecutionPayload = field(answer, "executionPayload");
-    payload.block_hash = payload.header(FORK, Some(beacon_root)).hash_slow();
-    answer["message"]["blockHash"] = json!(payload.block_hash);
-    answer["message"]["gasLimit"] = json!(format!("{:#x}", payload.gas_limit));
-    answer["message"]["gasUsed"] = json!(format!("{:#x}", payload.gas_used));
-    answer["message"]["proposerFeeRecipient"] = json!(payload.fee_recipient);
-    answer["executionPayload"] = json!(payload);
-    sign(answer, &builder());
-}
-
 fn lie(outcome: Result<Offer, ClientError>) -> Lie {
     match outcome {
         Err(ClientError::Lie(lie)) => lie,
         other => panic!("{other:?}"),
     }
-}
-
-/// Another value of the same form.
-fn other(value: &Value) -> Value {
-    let text = value.as_str().unwrap();
-    // Quantities have no leading zeros, so their last digit is what changes.
-    let last = text.chars().last().unwrap();
-    let changed = if last == '1' { '2' } else { '1' };
-    json!(format!("{}{changed}", &text[..text.len() - 1]))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -238,40 +206,10 @@ async fn every_lie_of_a_payload_is_named() {
     let wanted = begun_block(&node).await;
     let honest = client.offer(&wanted).await.unwrap();
 
-    let fields = [
-        ("parentHash", "bid.parentHash"),
-        ("feeRecipient", "bid.proposerFeeRecipient"),
-        ("stateRoot", "payload.hash"),
-        ("receiptsRoot", "payload.hash"),
-        ("logsBloom", "payload.hash"),
-        ("prevRandao", "payload.hash"),
-        ("blockNumber", "bid.slot"),
-        ("gasLimit", "bid.gasLimit"),
-        ("gasUsed", "bid.gasUsed"),
-        ("timestamp", "payload.hash"),
-        ("extraData", "payload.hash"),
-        ("baseFeePerGas", "payload.hash"),
-        ("blockHash", "bid.blockHash"),
-        ("blobGasUsed", "payload.hash"),
-        ("excessBlobGas", "payload.hash"),
-        ("withdrawalsRoot", "payload.hash"),
-        ("transactions", "payload.hash"),
-        ("withdrawals", "payload.withdrawals"),
-    ];
     let payload = serde_json::to_value(&honest.payload).unwrap();
-    assert_eq!(fields.len(), payload.as_object().unwrap().len());
-    for (name, expected) in fields {
-        liar.change(move |answer| {
-            let value = &mut answer["executionPayload"][name];
-            match name {
-                "transactions" => drop(value.as_array_mut().unwrap().pop()),
-                "withdrawals" => {
-                    let of = Address::ZERO;
-                    *value = json!([{"index": "0x0", "validatorIndex": "0x0", "address": of, "amount": "0x1"}]);
-                }
-                _ => *value = other(value),
-            }
-        });
+    assert_eq!(PAYLOAD_FIELDS.len(), payload.as_object().unwrap().len());
+    for (name, expected) in PAYLOAD_FIELDS {
+        liar.change(move |answer| change_payload(answer, name));
         let found = lie(client.offer(&wanted).await);
         assert_eq!(found.name(), expected, "{name}: {found}");
         liar.change(move |answer| {
@@ -318,7 +256,7 @@ async fn every_lie_of_a_payload_is_named() {
         liar.change(move |answer| {
             let value = &mut answer["executionPayload"][name];
             *value = other(value);
-            made_to_fit(answer, beacon_root);
+            made_to_fit(answer, beacon_root, &builder());
         });
         let offer = client.offer(&wanted).await.unwrap();
         let found = offer.check_against(&honest.payload).unwrap_err();
@@ -329,7 +267,7 @@ async fn every_lie_of_a_payload_is_named() {
             .as_array_mut()
             .unwrap()
             .remove(0);
-        made_to_fit(answer, beacon_root);
+        made_to_fit(answer, beacon_root, &builder());
     });
     let offer = client.offer(&wanted).await.unwrap();
     let found = offer.check_against(&honest.payload).unwrap_err();
@@ -551,7 +489,7 @@ async fn a_builder_with_tls_is_believed_by_its_authority_alone() {
         secret,
     ];
     std::fs::set_permissions(secret, std::fs::Permissions::from_mode(0o640)).unwrap();
-    let said = refused_start(&tls);
+    let said = refused_start(&[&["dev"], &tls[..]].concat());
     assert!(
         said.contains("--builder-api.tls-key") && said.contains("mode 0640"),
         "{said}"
@@ -574,28 +512,6 @@ async fn a_builder_with_tls_is_believed_by_its_authority_alone() {
     assert!(known.status.success(), "{}", text(&known.stderr));
     assert!(text(&known.stdout).contains("(nobody in particular was expected)"));
     assert!(node.stop());
-}
-
-/// What a node on free ports says where it does not start.
-fn refused_start(more: &[&str]) -> String {
-    let ports = [
-        "http",
-        "ws",
-        "authrpc",
-        "flashblocks",
-        "metrics",
-        "builder-api",
-    ];
-    let ports = ports.map(|server| format!("--{server}.port=0"));
-    let refused = binary()
-        .arg("dev")
-        .args(ports)
-        .arg("--builder-api.events-port=0")
-        .args(more)
-        .output()
-        .unwrap();
-    assert!(!refused.status.success());
-    text(&refused.stderr)
 }
 
 fn bls_key_file(folder: &Path, byte: u8) -> PathBuf {

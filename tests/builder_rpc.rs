@@ -24,7 +24,7 @@ use jsonrpsee::ws_client::WsClientBuilder;
 use serde_json::{Value, json};
 use ssz_types::VariableList;
 use support::bls::{key, registration, sign};
-use support::process::{Blockwright, binary};
+use support::process::{Blockwright, refused_start};
 use support::rpc::{Rpc, quantity};
 use support::stream::Subscriber;
 use support::tx::transfer;
@@ -661,24 +661,4 @@ async fn it_is_on_the_engine_port_always_and_elsewhere_where_it_is_named() {
         let text = refused_start(&[&node[..], &args].concat());
         assert!(text.contains(said), "{args:?}: {text}");
     }
-}
-
-/// What the binary says where it does not start.
-fn refused_start(args: &[&str]) -> String {
-    let ports = [
-        "http",
-        "ws",
-        "authrpc",
-        "flashblocks",
-        "metrics",
-        "builder-api",
-    ];
-    let ports = ports.map(|server| [format!("--{server}.port"), "0".to_owned()]);
-    let output = binary()
-        .args(args)
-        .args(ports.as_flattened())
-        .output()
-        .unwrap();
-    assert!(!output.status.success(), "{args:?} was accepted");
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }

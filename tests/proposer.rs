@@ -10,17 +10,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use alloy_primitives::{Address, B256, U256, hex};
+use alloy_primitives::{B256, U256, hex};
 use blockwright_builder_client::{
     BuilderClient, Choice, ClientConfig, Offer, Wanted, choose, tips,
 };
-use blockwright_builder_codec::{BidTrace, signing_digest};
 use blockwright_launch::dev_accounts;
 use blockwright_payload::ExecutionPayload;
 use blockwright_signer::{LocalSigner, SecretText, Signer};
 use serde_json::{Value, json};
 use support::feeder::key_file;
 use support::liar::{Fault, Liar};
+use support::lies::{PAYLOAD_FIELDS, change_payload, field, made_to_fit, other, sign};
 use support::process::Blockwright;
 use support::rpc::{Rpc, quantity};
 use support::sequencer::{Engine, FORK, attributes, now_ms};
@@ -88,35 +88,11 @@ fn troubles() -> Vec<Trouble> {
         "gasLimit",
         "gasUsed",
     ];
-    let of_the_payload = [
-        ("parentHash", "bid.parentHash"),
-        ("feeRecipient", "bid.proposerFeeRecipient"),
-        ("stateRoot", "payload.hash"),
-        ("receiptsRoot", "payload.hash"),
-        ("logsBloom", "payload.hash"),
-        ("prevRandao", "payload.hash"),
-        ("blockNumber", "bid.slot"),
-        ("gasLimit", "bid.gasLimit"),
-        ("gasUsed", "bid.gasUsed"),
-        ("timestamp", "payload.hash"),
-        ("extraData", "payload.hash"),
-        ("baseFeePerGas", "payload.hash"),
-        ("blockHash", "bid.blockHash"),
-        ("blobGasUsed", "payload.hash"),
-        ("excessBlobGas", "payload.hash"),
-        ("withdrawalsRoot", "payload.hash"),
-        ("transactions", "payload.hash"),
-        ("withdrawals", "payload.withdrawals"),
-    ];
     let faults = [
         OtherKey, Hang, OtherTime, NoDeposit, WrongState, Overbid, Emptier, Broken, Cut,
     ];
     let lies = of_the_bid.into_iter().map(Bid);
-    let lies = lies.chain(
-        of_the_payload
-            .into_iter()
-            .map(|(field, named)| Payload(field, named)),
-    );
+    let lies = lies.chain(PAYLOAD_FIELDS.map(|(field, named)| Payload(field, named)));
     let all: Vec<_> = faults.into_iter().chain(lies).collect();
     let mut troubles: Vec<_> = all
         .chunks(6)
@@ -149,7 +125,7 @@ impl Trouble {
         let change = |change: fn(&mut Value)| {
             Fault::Change(Box::new(move |answer: &mut Value| {
                 change(answer);
-                made_to_fit(answer, beacon_root);
+                made_to_fit(answer, beacon_root, &builder_key());
             }))
         };
         match self {
@@ -160,7 +136,7 @@ impl Trouble {
                 sign(answer, &builder_key());
             })),
             Self::Payload(field, _) => Fault::Change(Box::new(move |answer| {
-                change_field(&mut answer["executionPayload"], field);
+                change_payload(answer, field);
             })),
             Self::OtherKey => Fault::Change(Box::new(|answer| sign(answer, &proposer()))),
             Self::Hang => Fault::Hang,
@@ -185,30 +161,6 @@ impl Trouble {
     }
 }
 
-/// Another value of the same form.
-fn other(value: &Value) -> Value {
-    let text = value.as_str().unwrap();
-    // Quantities have no leading zeros, so their last digit is what changes.
-    let last = text.chars().last().unwrap();
-    let changed = if last == '1' { '2' } else { '1' };
-    json!(format!("{}{changed}", &text[..text.len() - 1]))
-}
-
-fn change_field(payload: &mut Value, field: &str) {
-    let value = &mut payload[field];
-    match field {
-        "transactions" => drop(value.as_array_mut().unwrap().pop()),
-        "withdrawals" => {
-            *value = json!([{"index": "0x0", "validatorIndex": "0x0", "address": Address::ZERO, "amount": "0x1"}]);
-        }
-        _ => *value = other(value),
-    }
-}
-
-fn field<T: serde::de::DeserializeOwned>(json: &Value, name: &str) -> T {
-    serde_json::from_value(json[name].clone()).unwrap_or_else(|_| panic!("{name} of {json}"))
-}
-
 /// The builder's key, as [`key_file`] has it.
 fn builder_key() -> LocalSigner {
     LocalSigner::from_hex(&SecretText::new("46".repeat(32))).unwrap()
@@ -217,22 +169,6 @@ fn builder_key() -> LocalSigner {
 fn proposer() -> LocalSigner {
     let key = hex::encode(dev_accounts()[5].signer.to_bytes());
     LocalSigner::from_hex(&SecretText::new(key)).unwrap()
-}
-
-/// Signs what the bid has become.
-fn sign(answer: &mut Value, key: &LocalSigner) {
-    let bid: BidTrace = field(answer, "message");
-    let digest = signing_digest(CHAIN_ID, &bid);
-    answer["signature"] = json!(key.sign(digest).unwrap());
-}
-
-/// Makes hash, bid and signature fit what the payload has become.
-fn made_to_fit(answer: &mut Value, beacon_root: B256) {
-    let mut payload: ExecutionPayload = field(answer, "executionPayload");
-    payload.block_hash = payload.header(FORK, Some(beacon_root)).hash_slow();
-    answer["message"]["blockHash"] = json!(payload.block_hash);
-    answer["executionPayload"] = json!(payload);
-    sign(answer, &builder_key());
 }
 
 /// The builder's process and its Engine API.

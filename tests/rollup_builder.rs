@@ -16,7 +16,7 @@ use blockwright_signer::{LocalSigner, SecretText, Signer};
 use blockwright_types::OpFork;
 use serde_json::{Value, json};
 use support::feeder::{Feeder, exchange, key_file};
-use support::process::{Blockwright, binary};
+use support::process::{Blockwright, refused_start};
 use support::rpc::Rpc;
 use support::tx::transfer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -267,21 +267,7 @@ fn what_is_wrong_is_said_by_its_flag() {
         ),
     ];
     for (args, said) in cases {
-        let ports = [
-            "http",
-            "ws",
-            "authrpc",
-            "flashblocks",
-            "metrics",
-            "builder-api",
-        ];
-        let ports = ports.map(|server| [format!("--{server}.port"), "0".to_owned()]);
-        let mut command = binary();
-        command.arg("dev").args(args).args(ports.as_flattened());
-        command.args(["--builder-api.events-port", "0"]);
-        let output = command.output().unwrap();
-        assert!(!output.status.success(), "{args:?} was accepted");
-        let text = String::from_utf8_lossy(&output.stderr);
+        let text = refused_start(&[&["dev"], args].concat());
         assert!(text.contains(said), "{args:?}: {text}");
     }
 }

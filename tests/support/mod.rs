@@ -7,6 +7,7 @@ pub mod dev_clock;
 pub mod feeder;
 pub mod host;
 pub mod liar;
+pub mod lies;
 pub mod metrics;
 pub mod process;
 pub mod proxy;

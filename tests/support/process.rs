@@ -58,6 +58,27 @@ pub fn without_settings(mut command: Command) -> Command {
     command
 }
 
+/// What `blockwright ARGS` says where it does not start, on free ports.
+pub fn refused_start(args: &[&str]) -> String {
+    let servers = [
+        "http",
+        "ws",
+        "authrpc",
+        "flashblocks",
+        "metrics",
+        "builder-api",
+    ];
+    let ports = servers.map(|server| format!("--{server}.port=0"));
+    let mut command = binary();
+    command.args(args).args(ports);
+    if args.first() == Some(&"dev") {
+        command.arg("--builder-api.events-port=0");
+    }
+    let output = command.output().unwrap();
+    assert!(!output.status.success(), "{args:?} was accepted");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
 impl Blockwright {
     /// Starts `blockwright ARGS` on free ports and waits until it says that it is ready.
     pub fn start(args: &[&str]) -> Self {
