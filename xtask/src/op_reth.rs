@@ -56,6 +56,11 @@ pub(crate) fn check(root: &Path, files: &[SourceFile]) -> eyre::Result<Vec<Findi
     Ok(findings)
 }
 
+/// What the workspace's crates have in common, by name.
+fn shared(workspace: &Table) -> Option<&Table> {
+    workspace.get("workspace")?.get("dependencies")?.as_table()
+}
+
 fn table(path: &Path) -> eyre::Result<Table> {
     let text = std::fs::read_to_string(path).wrap_err_with(|| path.display().to_string())?;
     text.parse().wrap_err_with(|| path.display().to_string())
@@ -120,11 +125,7 @@ fn unified(manifest: &Table) -> Vec<Finding> {
 
 /// What the shared crates ask for is what the host's lock file has.
 fn versions(workspace: &Table, lock: &Table) -> eyre::Result<Vec<Finding>> {
-    let asked = workspace
-        .get("workspace")
-        .and_then(|workspace| workspace.get("dependencies"))
-        .and_then(Value::as_table)
-        .ok_or_eyre("Cargo.toml has no workspace.dependencies")?;
+    let asked = shared(workspace).ok_or_eyre("Cargo.toml has no workspace.dependencies")?;
     let locked: Vec<(&str, &str)> = lock
         .get("package")
         .and_then(Value::as_array)

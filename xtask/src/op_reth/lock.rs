@@ -6,7 +6,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::{FOLDER, table};
+use super::{FOLDER, shared, table};
 use crate::Finding;
 
 /// Every dependency that a locked crate of ours has is in the lock file under its name.
@@ -29,14 +29,13 @@ pub(super) fn check(root: &Path, workspace: &Table, lock: &Table) -> eyre::Resul
 
 /// Names and folders of our crates.
 fn folders(workspace: &Table) -> Vec<(&str, &str)> {
-    let shared = workspace
-        .get("workspace")
-        .and_then(|workspace| workspace.get("dependencies"))
-        .and_then(Value::as_table);
-    let paths = shared.into_iter().flatten().filter_map(|(name, value)| {
-        let path = value.get("path")?.as_str()?;
-        Some((name.as_str(), path))
-    });
+    let paths = shared(workspace)
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, value)| {
+            let path = value.get("path")?.as_str()?;
+            Some((name.as_str(), path))
+        });
     paths.collect()
 }
 
